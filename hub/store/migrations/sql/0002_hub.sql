@@ -1,0 +1,304 @@
+-- Schema hub: state, a projection of the log that a replay can rebuild in another schema.
+-- Every table carries changed_xid, so that the marts read exactly what committed since their last run.
+-- Unqualified names: the migration sets search_path to the schema to fill.
+
+create table channels (
+    channel text not null,
+    name text not null,
+    kind text not null default 'generic',
+    is_active boolean not null default true,
+    created_at timestamptz not null default now(),
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint channels_pk primary key (channel)
+);
+create table shops (
+    channel text not null,
+    shop text not null,
+    first_seen_at timestamptz not null default now(),
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint shops_pk primary key (channel, shop)
+);
+
+-- Catalog ------------------------------------------------------------------------------------
+create table items (
+    sku text not null,
+    name text not null,
+    unit text,
+    category text,
+    brand text,
+    attributes jsonb not null default '{}',
+    position_at timestamptz not null,
+    position_id uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint items_pk primary key (sku)
+);
+create table places (
+    place text not null,
+    name text not null,
+    kind text not null,
+    attributes jsonb not null default '{}',
+    position_at timestamptz not null,
+    position_id uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint places_pk primary key (place)
+);
+
+-- Members ------------------------------------------------------------------------------------
+-- A profile is one account at one channel; a member is a component of profiles joined by identifiers.
+create table members (
+    member_id uuid not null,
+    merged_into uuid,
+    first_seen_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint members_pk primary key (member_id)
+);
+create table profiles (
+    profile_id uuid not null,
+    channel text not null,
+    account text not null,
+    member_id uuid not null,
+    registered_at timestamptz,
+    first_seen_at timestamptz not null,
+    personal bytea,
+    attributes jsonb not null default '{}',
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint profiles_pk primary key (profile_id)
+);
+create index profiles_member on profiles (member_id);
+comment on column profiles.personal is 'name and other personal attributes, sealed under the profile''s key';
+
+-- One row a value of an identifier: the node that joins profiles, and the lock that orders merges.
+create table identifier_values (
+    identifier_type text not null,
+    value_hmac uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint identifier_values_pk primary key (identifier_type, value_hmac)
+);
+create table profile_identifiers (
+    profile_id uuid not null,
+    identifier_type text not null,
+    value_hmac uuid not null,
+    proof text not null,
+    valid_from timestamptz not null,
+    valid_to timestamptz,
+    event_key uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint profile_identifiers_pk primary key (profile_id, identifier_type, value_hmac),
+    constraint profile_identifiers_proof_known check (proof in ('verified', 'declared'))
+);
+create index profile_identifiers_value on profile_identifiers (identifier_type, value_hmac);
+-- History of which member a profile belongs to, with the evidence. Rows are added and closed.
+create table member_links (
+    link_id uuid not null,
+    profile_id uuid not null,
+    member_id uuid not null,
+    valid_from timestamptz not null,
+    valid_to timestamptz,
+    reason text not null,
+    evidence jsonb not null,
+    rule_version text not null,
+    event_key uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint member_links_pk primary key (link_id)
+);
+create index member_links_profile on member_links (profile_id);
+
+-- Orders -------------------------------------------------------------------------------------
+create table orders (
+    order_id uuid not null,
+    channel text not null,
+    shop text not null,
+    order_number text not null,
+    profile_id uuid,
+    place text,
+    currency char(3) not null,
+    status text not null,
+    payment_status text not null,
+    fulfilment_status text not null,
+    return_status text not null,
+    gross_minor bigint not null,
+    discount_minor bigint not null,
+    total_minor bigint not null,
+    paid_minor bigint not null,
+    refunded_minor bigint not null,
+    placed_at timestamptz,
+    paid_at timestamptz,
+    fulfilled_at timestamptz,
+    completed_at timestamptz,
+    cancelled_at timestamptz,
+    event_count int not null,
+    first_received_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint orders_pk primary key (order_id),
+    constraint orders_total_is_gross_less_discount check (total_minor = gross_minor - discount_minor)
+);
+create index orders_profile on orders (profile_id, placed_at);
+create table order_lines (
+    order_id uuid not null,
+    line text not null,
+    sku text not null,
+    quantity_milli bigint not null,
+    fulfilled_milli bigint not null,
+    returned_milli bigint not null,
+    unit_price_minor bigint not null,
+    gross_minor bigint not null,
+    discount_minor bigint not null,
+    total_minor bigint not null,
+    discounts jsonb,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint order_lines_pk primary key (order_id, line),
+    constraint order_lines_total_is_gross_less_discount check (total_minor = gross_minor - discount_minor)
+);
+
+-- Stock --------------------------------------------------------------------------------------
+create table stock_positions (
+    sku text not null,
+    place text not null,
+    on_hand_milli bigint not null,
+    committed_milli bigint not null,
+    reserved_milli bigint not null default 0,
+    unavailable_milli bigint not null default 0,
+    counted_at timestamptz,
+    counted_by uuid,
+    version bigint not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint stock_positions_pk primary key (sku, place)
+);
+create table stock_movements (
+    movement_id uuid not null,
+    sku text not null,
+    place text not null,
+    kind text not null,
+    on_hand_milli bigint not null,
+    committed_milli bigint not null,
+    reserved_milli bigint not null default 0,
+    unavailable_milli bigint not null default 0,
+    occurred_at timestamptz not null,
+    event_key uuid not null,
+    order_id uuid,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint stock_movements_pk primary key (movement_id)
+);
+create index stock_movements_position on stock_movements (sku, place, occurred_at);
+
+-- Points -------------------------------------------------------------------------------------
+create table points_accounts (
+    profile_id uuid not null,
+    issued_points bigint not null,
+    spent_points bigint not null,
+    expired_points bigint not null,
+    reversed_points bigint not null,
+    pending_points bigint not null,
+    held_points bigint not null,
+    open_points bigint not null,
+    debt_points bigint not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint points_accounts_pk primary key (profile_id),
+    constraint points_accounts_are_conserved check (
+        issued_points + debt_points
+        = pending_points + held_points + open_points + spent_points + expired_points + reversed_points
+    )
+);
+create table points_lots (
+    lot_id uuid not null,
+    profile_id uuid not null,
+    earned_points bigint not null,
+    open_points bigint not null,
+    earned_at timestamptz not null,
+    expires_at timestamptz,
+    order_id uuid,
+    rule_version text not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint points_lots_pk primary key (lot_id),
+    constraint points_lots_open_within_earned check (open_points between 0 and earned_points)
+);
+create index points_lots_profile on points_lots (profile_id);
+create table points_entries (
+    entry_id uuid not null,
+    profile_id uuid not null,
+    kind text not null,
+    points bigint not null,
+    lot_id uuid,
+    order_id uuid,
+    occurred_at timestamptz not null,
+    event_key uuid not null,
+    rule_version text not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint points_entries_pk primary key (entry_id),
+    constraint points_entries_kind_known
+    check (kind in ('earned', 'reversed', 'spent', 'spent_reversed', 'adjusted', 'expired'))
+);
+create index points_entries_profile on points_entries (profile_id, occurred_at);
+
+-- Coupons ------------------------------------------------------------------------------------
+create table coupons (
+    coupon_id uuid not null,
+    code text not null,
+    kind text not null,
+    template text,
+    profile_id uuid,
+    status text not null,
+    uses_total int not null,
+    uses_redeemed int not null,
+    face_value_minor bigint,
+    currency char(3),
+    issued_at timestamptz,
+    claimed_at timestamptz,
+    valid_from timestamptz,
+    valid_until timestamptz,
+    order_number text,
+    event_count int not null,
+    first_received_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint coupons_pk primary key (coupon_id)
+);
+create index coupons_profile on coupons (profile_id);
+create table coupon_redemptions (
+    coupon_id uuid not null,
+    redemption_id text not null,
+    channel text not null,
+    shop text not null,
+    place text,
+    profile_id uuid,
+    order_number text,
+    amount_minor bigint,
+    currency char(3),
+    redeemed_at timestamptz not null,
+    reversed_at timestamptz,
+    is_accepted boolean not null,
+    refusal text,
+    event_key uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint coupon_redemptions_pk primary key (coupon_id, redemption_id)
+);
+
+-- Cases: what needs a person. Opened and closed by state, so that they are part of the digest.
+create table cases (
+    case_id uuid not null,
+    kind text not null,
+    object_kind text not null,
+    object_key text not null,
+    state text not null,
+    detail jsonb not null,
+    opened_at timestamptz not null,
+    closed_at timestamptz,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint cases_pk primary key (case_id),
+    constraint cases_state_known check (state in ('open', 'closed'))
+);
+
+-- Outbox: one row for each applied event and each decision, its fact.
+create table outbox (
+    outbox_id bigint generated always as identity,
+    xid xid8 not null default pg_current_xact_id(),
+    event_key uuid not null,
+    type text not null,
+    entity_kind text not null,
+    entity_key uuid not null,
+    occurred_at timestamptz not null,
+    received_at timestamptz not null,
+    log_id bigint not null,
+    data jsonb,
+    constraint outbox_pk primary key (outbox_id)
+);
+create index outbox_xid on outbox (xid, outbox_id);

@@ -1,0 +1,12 @@
+-- Run after each migration and each swap of the schema hub.
+grant usage on schema hub, log, access to hub_writer, hub_dbt, hub_reader;
+grant usage on schema staging, intermediate, marts to hub_reader, hub_writer;
+grant select, insert, update, delete on all tables in schema hub, log, access to hub_writer;
+grant usage on all sequences in schema hub, log to hub_writer;
+grant select on all tables in schema hub to hub_dbt, hub_reader;
+grant select on log.inbox, log.offsets, log.writes, log.dead_letters, log.events to hub_dbt;
+grant select on log.inbox, log.offsets, log.writes, log.dead_letters, log.events to hub_reader;
+grant select on access.check_runs, access.replays to hub_dbt, hub_reader;
+grant create on database hub to hub_dbt;
+alter default privileges for role hub_dbt in schema staging, intermediate, marts
+grant select on tables to hub_reader, hub_writer;

@@ -1,0 +1,206 @@
+"""Everything a user may set, from the environment (`HUB_<NAME>`), with its default.
+
+Not here: what each part does with a setting. Code takes a `Settings` as an argument; only
+entry points call `load()`.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Literal, get_args
+from urllib.parse import quote, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hub.errors import SettingsError
+
+Role = Literal["admin", "owner", "writer", "dbt", "reader", "dagster"]
+
+# The names of the roles in Postgres. `admin` makes roles and databases and does nothing else.
+ROLE_NAMES: dict[str, str] = {
+    "admin": "postgres",
+    "owner": "hub_owner",
+    "writer": "hub_writer",
+    "dbt": "hub_dbt",
+    "reader": "hub_reader",
+    "dagster": "hub_dagster",
+}
+
+# Each port's distance from `port_base`; a worker's port is `WORKER_PORT_OFFSET + index`.
+PORT_OFFSETS = {
+    "api_port": 0,
+    "dagster_port": 1,
+    "postgres_port": 2,
+    "kafka_port": 3,
+    "kafka_controller_port": 4,
+}
+WORKER_PORT_OFFSET = 10
+WORKERS_MAX = 32
+SECRET_KEY_BYTES = 32
+MIRROR_KINDS = ("pypi", "maven")
+
+
+class Settings(BaseSettings):
+    """The settings of one hub. Immutable; `model_copy(update=…)` makes a changed one."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path(".hub"), description="All data, logs and keys of this hub")
+    cache_dir: Path = Field(
+        Path("~/.cache/commerce-data-hub"),
+        description="Downloaded parts; may be shared by several hubs",
+    )
+    port_base: int = Field(18000, ge=1024, le=65000, description="First port of this hub")
+    api_port: int = Field(0, description="API and its pages; default port_base")
+    dagster_port: int = Field(0, description="Dagster's pages; default port_base + 1")
+    postgres_port: int = Field(0, description="Own Postgres; default port_base + 2")
+    kafka_port: int = Field(0, description="Own Kafka; default port_base + 3")
+    kafka_controller_port: int = Field(0, description="Its controller; default port_base + 4")
+    postgres_url: str | None = Field(
+        None, description="An existing Postgres, as a role that may create roles and databases"
+    )
+    postgres_database: str = Field("hub", description="The hub's database")
+    dagster_database: str = Field("dagster", description="Dagster's own database")
+    kafka_brokers: str | None = Field(None, description="An existing Kafka, host:port[,host:port]")
+    java: Path | None = Field(None, description="Another Java (17 or newer) for the own Kafka")
+    mirrors: str = Field("", description="Where to download: pypi=URL,maven=URL")
+    business_zone: str = Field("Asia/Shanghai", description="Zone of business dates")
+    secret_key: SecretStr | None = Field(
+        None, description="Root of all keys and passwords; made in data_dir once if not given"
+    )
+    workers: int = Field(2, ge=0, le=WORKERS_MAX, description="Stream workers")
+    poll_records: int = Field(5000, ge=1, le=50_000, description="Events a worker polls at most")
+    write_records: int = Field(
+        1000, ge=1, le=5000, description="Events in one transaction at most (about 50 ms)"
+    )
+    linger_ms: int = Field(5, ge=0, le=1000, description="Longest wait for a fuller batch")
+    commit_interval_s: float = Field(
+        0.5, gt=0, le=60, description="Between commits of offsets to Kafka"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ports_follow_the_base(cls, values: dict[str, Any]) -> dict[str, Any]:
+        base = int(values.get("port_base") or cls.model_fields["port_base"].default)
+        ports = {name: base + offset for name, offset in PORT_OFFSETS.items()}
+        return ports | {name: value for name, value in values.items() if value not in ("", None)}
+
+    @field_validator("data_dir", "cache_dir", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("business_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no time zone is called {name!r}") from error
+        return name
+
+    @field_validator("mirrors")
+    @classmethod
+    def _known_mirrors(cls, text: str) -> str:
+        _parse_mirrors(text)
+        return text
+
+    @property
+    def brokers(self) -> str:
+        """Kafka's bootstrap servers, own or given."""
+        return self.kafka_brokers or f"127.0.0.1:{self.kafka_port}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of business dates."""
+        return ZoneInfo(self.business_zone)
+
+    def worker_port(self, index: int) -> int:
+        """Where stream worker `index` (from 0) serves its health and metrics."""
+        return self.port_base + WORKER_PORT_OFFSET + index
+
+    def mirror(self, kind: Literal["pypi", "maven"]) -> str | None:
+        """The address to download packages of this kind from, if one is set."""
+        return _parse_mirrors(self.mirrors).get(kind)
+
+    def dsn(self, role: Role, database: str | None = None) -> str:
+        """The URL by which `role` reaches its database (or another one).
+
+        Of an own Postgres and of a given one alike: `hub up` makes the roles in either.
+        """
+        if role not in get_args(Role):
+            raise SettingsError(f"no database role is called {role!r}", where="Settings.dsn")
+        home = {"dagster": self.dagster_database, "admin": "postgres"}
+        database = database or home.get(role, self.postgres_database)
+        given = urlsplit(self.postgres_url or f"postgresql://127.0.0.1:{self.postgres_port}/")
+        if role == "admin" and self.postgres_url:
+            return urlunsplit(given._replace(path=f"/{database}"))
+        account = f"{ROLE_NAMES[role]}:{quote(self.password(role), safe='')}"
+        place = given.netloc.rpartition("@")[2]
+        return urlunsplit(given._replace(netloc=f"{account}@{place}", path=f"/{database}"))
+
+    def password(self, role: Role) -> str:
+        """The role's password, derived from the secret key: nothing more to keep or share."""
+        return self.derived_key(f"postgres role {role}").hex()
+
+    def derived_key(self, purpose: str) -> bytes:
+        """32 bytes for one purpose; different purposes tell nothing of each other."""
+        return hmac.new(self.secret(), purpose.encode(), hashlib.sha256).digest()
+
+    def secret(self) -> bytes:
+        """The root key: the one given, else that in the data folder, made at first use."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        return _read_or_make_secret(self.data_dir / "secret.key")
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which another process loads these same settings."""
+        values = self.model_dump(mode="json", exclude_none=True, exclude={"secret_key"})
+        variables = {f"HUB_{name.upper()}": str(value) for name, value in values.items()}
+        if self.secret_key is not None:
+            variables["HUB_SECRET_KEY"] = self.secret_key.get_secret_value()
+        return variables
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings from the environment; raises `SettingsError` with each bad value named."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"HUB_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        )
+        raise SettingsError(faults, where="environment", mend="correct or unset it") from error
+
+
+def _parse_mirrors(text: str) -> dict[str, str]:
+    """`pypi=URL,maven=URL` as a dictionary; ValueError names what is wrong."""
+    mirrors: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        kind, equals, url = part.partition("=")
+        if kind not in MIRROR_KINDS or not equals or "://" not in url:
+            raise ValueError(f"{part!r} is not of the form pypi=URL or maven=URL")
+        mirrors[kind] = url.rstrip("/")
+    return mirrors
+
+
+def _read_or_make_secret(path: Path) -> bytes:
+    """The key in `path`; made whole before it gets its name, so that two starters agree."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_bytes(base64.urlsafe_b64encode(secrets.token_bytes(SECRET_KEY_BYTES)))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was first: its key counts
+        finally:
+            draft.unlink()
+    return path.read_bytes().strip()

@@ -50,37 +50,45 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path(".hub"), description="All data, logs and keys of this hub")
+    data_dir: Path = Field(default=Path(".hub"), description="All data, logs and keys of this hub")
     cache_dir: Path = Field(
-        Path("~/.cache/commerce-data-hub"),
+        default=Path("~/.cache/commerce-data-hub"),
         description="Downloaded parts; may be shared by several hubs",
     )
-    port_base: int = Field(18000, ge=1024, le=65000, description="First port of this hub")
-    api_port: int = Field(0, description="API and its pages; default port_base")
-    dagster_port: int = Field(0, description="Dagster's pages; default port_base + 1")
-    postgres_port: int = Field(0, description="Own Postgres; default port_base + 2")
-    kafka_port: int = Field(0, description="Own Kafka; default port_base + 3")
-    kafka_controller_port: int = Field(0, description="Its controller; default port_base + 4")
+    port_base: int = Field(default=18000, ge=1024, le=65000, description="First port of this hub")
+    api_port: int = Field(default=0, description="API and its pages; default port_base")
+    dagster_port: int = Field(default=0, description="Dagster's pages; default port_base + 1")
+    postgres_port: int = Field(default=0, description="Own Postgres; default port_base + 2")
+    kafka_port: int = Field(default=0, description="Own Kafka; default port_base + 3")
+    kafka_controller_port: int = Field(default=0, description="Controller; default port_base + 4")
     postgres_url: str | None = Field(
-        None, description="An existing Postgres, as a role that may create roles and databases"
+        default=None,
+        description="An existing Postgres; the role in it may make roles and databases",
     )
-    postgres_database: str = Field("hub", description="The hub's database")
-    dagster_database: str = Field("dagster", description="Dagster's own database")
-    kafka_brokers: str | None = Field(None, description="An existing Kafka, host:port[,host:port]")
-    java: Path | None = Field(None, description="Another Java (17 or newer) for the own Kafka")
-    mirrors: str = Field("", description="Where to download: pypi=URL,maven=URL")
-    business_zone: str = Field("Asia/Shanghai", description="Zone of business dates")
+    postgres_database: str = Field(default="hub", description="The hub's database")
+    dagster_database: str = Field(default="dagster", description="Dagster's own database")
+    kafka_brokers: str | None = Field(
+        default=None, description="An existing Kafka: host:port[,host:port]"
+    )
+    java: Path | None = Field(
+        default=None, description="Another Java (17 or newer) for the own Kafka"
+    )
+    mirrors: str = Field(default="", description="Where to download: pypi=URL,maven=URL")
+    business_zone: str = Field(default="Asia/Shanghai", description="Zone of business dates")
     secret_key: SecretStr | None = Field(
-        None, description="Root of all keys and passwords; made in data_dir once if not given"
+        default=None,
+        description="Root of all keys and passwords; by default made in data_dir once",
     )
-    workers: int = Field(2, ge=0, le=WORKERS_MAX, description="Stream workers")
-    poll_records: int = Field(5000, ge=1, le=50_000, description="Events a worker polls at most")
+    workers: int = Field(default=2, ge=0, le=WORKERS_MAX, description="Stream workers")
+    poll_records: int = Field(
+        default=5000, ge=1, le=50_000, description="Events a worker polls at most"
+    )
     write_records: int = Field(
-        1000, ge=1, le=5000, description="Events in one transaction at most (about 50 ms)"
+        default=1000, ge=1, le=5000, description="Events in one transaction at most (about 50 ms)"
     )
-    linger_ms: int = Field(5, ge=0, le=1000, description="Longest wait for a fuller batch")
+    linger_ms: int = Field(default=5, ge=0, le=1000, description="Longest wait for a fuller batch")
     commit_interval_s: float = Field(
-        0.5, gt=0, le=60, description="Between commits of offsets to Kafka"
+        default=0.5, gt=0, le=60, description="Between commits of offsets to Kafka"
     )
 
     @model_validator(mode="before")

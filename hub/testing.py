@@ -1,0 +1,204 @@
+"""Servers and databases for tests: one real Postgres and one real Kafka for a whole run.
+
+They are started by the first test that asks, shared by all of the run's processes, and ended
+by a guardian process even if the run is killed. Not here: the fixtures (`tests/conftest.py`).
+"""
+
+import atexit
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import socket
+import tempfile
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from hub.local import guardian, kafka, postgres, roles
+from hub.local.process import Process
+from hub.settings import Role, Settings
+from hub.store import migrate
+
+RUN_VARIABLE = "HUB_TEST_RUN_DIR"
+START_TIMEOUT_S = 60
+POLL_S = 0.05
+TEMPLATE = "hub_template"
+# A test's data need not survive the machine; tests that kill a server start their own.
+FAST_POSTGRES = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+}
+# Servers this process started: kept referenced, since the guardian ends them, not we; nor
+# shall Python warn at exit that they still run.
+_started: list[Process] = []
+atexit.register(warnings.simplefilter, "ignore", ResourceWarning)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A fresh database of one test, with the hub's tables and no rows."""
+
+    name: str
+    settings: Settings
+
+    def dsn(self, role: Role = "writer") -> str:
+        """The URL by which this role reaches it."""
+        return self.settings.dsn(role)
+
+
+def free_port() -> int:
+    """A TCP port nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def free_port_base(count: int = 40) -> int:
+    """The first of `count` free ports in a row, below those the kernel gives out itself."""
+    step = count + os.getpid() % 7
+    for base in range(20000 + os.getpid() % 5000, 31000, step):
+        if all(_is_free(base + offset) for offset in range(count)):
+            return base
+    raise AssertionError("no free row of ports")
+
+
+@contextlib.contextmanager
+def test_run() -> Iterator[Path]:
+    """The folder of a whole test run; when it ends, in whatever way, all servers end."""
+    folder = Path(tempfile.mkdtemp(prefix="hub-tests-"))
+    folder.chmod(0o711)  # Postgres's service user passes through
+    keeper = guardian.Guardian(folder / "groups", patience_s=3, remove=folder)
+    os.environ[RUN_VARIABLE] = str(folder)
+    try:
+        yield folder
+    finally:
+        del os.environ[RUN_VARIABLE]
+        keeper.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+test_run.__test__ = False  # type: ignore[attr-defined]  # a helper, not a test
+
+
+def shared_postgres() -> Settings:
+    """The run's Postgres, with roles and the template database."""
+    return _shared("postgres", _start_postgres)
+
+
+def shared_kafka() -> Settings:
+    """The run's Kafka broker."""
+    return _shared("kafka", _start_kafka)
+
+
+@contextlib.contextmanager
+def database() -> Iterator[Database]:
+    """A copy of the template, dropped in the end."""
+    server = shared_postgres()
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    settings = server.model_copy(update={"postgres_database": name})
+    _clone(server, name)
+    try:
+        yield Database(name, settings)
+    finally:
+        drop = sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
+        with _administrator(server) as connection:
+            connection.execute(drop)
+
+
+def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = START_TIMEOUT_S) -> None:
+    """Poll until it is so; fail with `what` did not happen."""
+    deadline = time.monotonic() + timeout_s
+    while not is_true():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        time.sleep(POLL_S)
+
+
+def _shared(name: str, start: Callable[[Settings], None]) -> Settings:
+    """Start this server unless another process of the run did; everyone gets its settings."""
+    run = Path(os.environ[RUN_VARIABLE])
+    note = run / f"{name}.json"
+    with (run / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not note.exists():
+            settings = _fresh_settings(run / name)
+            start(settings)
+            note.write_text(settings.model_dump_json(exclude={"secret_key"}))
+    return Settings(**json.loads(note.read_text()))
+
+
+def _fresh_settings(data_dir: Path) -> Settings:
+    return Settings(
+        data_dir=data_dir,
+        postgres_port=free_port(),
+        kafka_port=free_port(),
+        kafka_controller_port=free_port(),
+        postgres_url=None,
+        kafka_brokers=None,
+        secret_key=None,
+    )
+
+
+def _start_postgres(settings: Settings) -> None:
+    postgres.prepare(settings)
+    _run("postgres", settings)
+    roles.ensure(settings)
+    with _administrator(settings) as connection:
+        connection.execute(f"create database {TEMPLATE} owner hub_owner")
+    roles.grant_database(settings, TEMPLATE)
+    migrate.upgrade(settings.dsn("owner", TEMPLATE))
+
+
+def _start_kafka(settings: Settings) -> None:
+    kafka.prepare(settings)
+    _run("kafka", settings)
+
+
+def _run(name: str, settings: Settings) -> None:
+    """Start the server in its own group, tell the guardian, wait until it answers."""
+    log = settings.data_dir / f"{name}.log"
+    if name == "postgres":
+        command, is_ready = postgres.command(settings, FAST_POSTGRES), postgres.is_ready
+    else:
+        command, is_ready = kafka.command(settings), kafka.is_ready
+    process = Process(command, log)
+    _started.append(process)
+    register = Path(os.environ[RUN_VARIABLE]) / "groups"
+    guardian.add(register, process.pid, command.stop_signal)
+
+    def answers() -> bool:
+        assert process.exit_code() is None, log.read_text()[-2000:]
+        return is_ready(settings)
+
+    wait_until(answers, f"{name} answers")
+
+
+def _clone(server: Settings, name: str) -> None:
+    create = sql.SQL("create database {} template {} owner hub_owner")
+    with _administrator(server) as connection:
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+    roles.grant_database(server, name)
+
+
+def _administrator(settings: Settings) -> psycopg.Connection:
+    return psycopg.connect(settings.dsn("admin"), autocommit=True, connect_timeout=10)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

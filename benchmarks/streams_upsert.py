@@ -1,0 +1,120 @@
+"""The simple upsert: what the transport and its peers are compared by, as a batch handler.
+
+One row an order, with a text key and a copy of the event as jsonb. Not here: the peers
+(`benchmarks.streams_peers`), the measuring (`benchmarks.streams`).
+"""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import asyncpg
+import orjson
+from aiokafka import TopicPartition
+
+from hub.store import offsets
+from hub.store.offsets import StoredOffset
+from streams.transport.batch import Batch, Record
+from streams.transport.connections import Connections
+
+SCHEMA = """
+create schema if not exists log;
+create table if not exists log.offsets (
+    consumer_group text not null,
+    topic text not null,
+    partition int not null,
+    next_offset bigint not null,
+    cluster_id text not null,
+    updated_at timestamptz not null default now(),
+    constraint offsets_pk primary key (consumer_group, topic, partition)
+);
+create table if not exists public.bench_orders (
+    order_number text primary key,
+    place text not null,
+    total_minor bigint not null,
+    placed_at timestamptz not null,
+    body jsonb not null,
+    times_stored int not null default 1
+);
+"""
+RESET = "truncate public.bench_orders; delete from log.offsets where consumer_group = $1"
+
+# `times_stored` shows in the end whether an event counted twice.
+UPSERT = """
+insert into public.bench_orders as o (order_number, place, total_minor, placed_at, body)
+select t.order_number, t.place, t.total_minor, t.placed_at::timestamptz, t.body::jsonb
+from
+    unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])
+        as t (order_number, place, total_minor, placed_at, body)
+on conflict (order_number) do update
+    set
+        place = excluded.place,
+        total_minor = excluded.total_minor,
+        placed_at = excluded.placed_at,
+        body = excluded.body,
+        times_stored = o.times_stored + 1
+"""
+
+
+class Columns(NamedTuple):
+    """The rows of a batch, by column; of two events of one order the later one counts."""
+
+    order_numbers: list[str]
+    places: list[str]
+    totals_minor: list[int]
+    placed_at: list[str]
+    bodies: list[str]
+
+
+def columns(records: Collection[Record]) -> Columns:
+    """Decode the records' values; tombstones are left out."""
+    rows: dict[str, tuple[str, str, int, str, str]] = {}
+    for record in records:
+        value = record.value
+        if value is None:
+            continue
+        event = orjson.loads(value)
+        data = event["data"]
+        number = data["order_number"]
+        total_minor = int(data["total"].replace(".", ""))
+        rows[number] = (number, data["place"], total_minor, event["time"], value.decode())
+    found = list(zip(*rows.values(), strict=True)) or [(), (), (), (), ()]
+    return Columns(*map(list, found))
+
+
+class UpsertHandler:
+    """Stores each order's latest event."""
+
+    def __init__(self, dsn: str, group: str, connections: int = 3) -> None:
+        """One connection for each lane and one to read offsets."""
+        self._group = group
+        self._connections = Connections(dsn, connections)
+
+    async def start(self) -> None:
+        """Nothing to ready."""
+
+    async def stop(self) -> None:
+        """Close the connections."""
+        await self._connections.close()
+
+    async def stored_offsets(
+        self, tps: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, StoredOffset]:
+        """The group's offsets."""
+        async with self._connections.reading() as connection:
+            return await offsets.load(connection, self._group, tps)
+
+    def decode(self, batch: Batch) -> Columns:
+        """The rows of the batch."""
+        return columns(list(batch.records()))
+
+    async def store(self, decoded: Columns, batch: Batch) -> None:
+        """Rows and offsets in one transaction."""
+        async with self._connections.transaction() as connection:
+            await upsert(connection, decoded)
+            await offsets.advance(connection, self._group, batch.moves, batch.cluster_id)
+
+
+async def upsert(connection: asyncpg.Connection, rows: Columns) -> None:
+    """Send the rows as arrays."""
+    if rows.order_numbers:
+        await connection.execute(UPSERT, *rows)

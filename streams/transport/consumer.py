@@ -1,0 +1,317 @@
+"""The Faust consumer that carries whole batches from the fetch to the lanes.
+
+Group membership, rebalancing and recovery stay Faust's. What it calls is overridden here, in
+the order of an assignment's life: `seek_to_committed`, `_getmany`, `on_partitions_revoked`,
+`on_stop`. Not here: writing (`lanes`), the client (`thread`).
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Collection, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, cast
+
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faust.transport.consumer import RecordMap
+from faust.transport.drivers.aiokafka import Consumer, server_list
+from faust.types import TP
+from mode import Service
+
+from hub.store.offsets import FencedError
+from streams.transport import assignment, config
+from streams.transport.batch import Batch
+from streams.transport.settling import backoff_s
+from streams.transport.tenure import Records, Tenure
+from streams.transport.thread import FetchThread, cluster_id
+
+if TYPE_CHECKING:
+    from streams.transport.driver import BatchTransport
+
+# While a lane is full, look this often whether it has room again.
+FULL_LANE_POLL_S = 0.01
+TIDY_EVERY_S = 1.0
+KAFKA_COMMIT_TIMEOUT_S = 5.0
+
+
+class BatchConsumer(Consumer):
+    """Takes the batch topics out of each fetch; all other topics go Faust's way."""
+
+    transport: "BatchTransport"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """As Faust's; what it carries is in the transport."""
+        super().__init__(*args, **kwargs)
+        self._config = self.transport.config
+        self._handler = self.transport.handler
+        self._state = self.transport.state
+        self._fetches = cast(FetchThread, self._thread)
+        self._fetches.pace = self.transport.new_pace()
+        self._topics = frozenset(self._config.topics)
+        self._tenure: Tenure | None = None
+        self._seeking = asyncio.Lock()
+        self._tidied_at = 0.0
+        self._committed: dict[TopicPartition, int] = {}
+
+    def _new_consumer_thread(self) -> FetchThread:
+        return FetchThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def on_start(self) -> None:
+        """Ready the handler before the group gives us anything."""
+        await super().on_start()
+        await self._handler.start()
+
+    # -- given partitions
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Begin a tenure: read the offsets from Postgres, check them, seek there."""
+        async with self._seeking:
+            await self._end_tenure(config.REVOKE_PATIENCE_S)
+            assigned = {TopicPartition(tp.topic, tp.partition) for tp in self.assignment()}
+            ours = {tp for tp in assigned if tp.topic in self._topics}
+            offsets: dict[TopicPartition, int] = {}
+            if assigned - ours:
+                client = self._thread._ensure_consumer()
+                call = self._thread.call_thread(client.seek_to_committed, *(assigned - ours))
+                offsets.update(await call)
+            if ours:
+                offsets.update(await self._begin_tenure(ours))
+            self._state.assigned = frozenset(ours)
+            self._state.metrics.assigned.set(len(ours))
+            return cast(Mapping[TP, int], offsets)
+
+    async def _begin_tenure(self, ours: set[TopicPartition]) -> dict[TopicPartition, int]:
+        async with asyncio.timeout(config.SEEK_TIMEOUT_S):
+            cluster, starts = await self._starts(ours)
+        self._refuse(starts.refused)
+        if starts.refused:
+            await self._fetches.refuse(starts.refused)
+        await self.seek_wait(cast(Mapping[TP, int], starts.offsets))
+        tenure = Tenure(self._config, self._handler, self._state, starts.offsets, cluster)
+        tenure.open(self._on_stored, lambda error: self._on_failure(tenure, error))
+        self._state.reached = tenure.positions.reached()
+        self._tenure = tenure
+        self._tidied_at = time.monotonic()
+        return starts.offsets
+
+    async def _starts(self, ours: set[TopicPartition]) -> tuple[str, assignment.Starts]:
+        """Ask Postgres and the broker, again while either is away."""
+        attempt = 0
+        while True:
+            try:
+                stored = await self._handler.stored_offsets(ours)
+                brokers = server_list(self.transport.url, self.transport.default_port)
+                cluster = await cluster_id(brokers)
+                wanted = cast(Collection[TP], ours)
+                begins = await self.earliest_offsets(*wanted)
+                ends = await self.highwaters(*wanted)
+            except (IllegalStateError, asyncio.CancelledError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it's reported and asked again
+                attempt += 1
+                self.log.warning("can't read the offsets yet (try %d): %r", attempt, error)
+                await asyncio.sleep(backoff_s(attempt))
+            else:
+                logs = {
+                    tp: assignment.Log(cluster, begins[cast(TP, tp)], ends[cast(TP, tp)])
+                    for tp in ours
+                }
+                return cluster, assignment.starts(logs, stored)
+
+    def _refuse(self, refused: Mapping[TopicPartition, str]) -> None:
+        self._state.refused = dict(refused)
+        self._state.metrics.refused.set(len(refused))
+        for tp, why in refused.items():
+            self.log.error("REFUSED %s/%d: %s", tp.topic, tp.partition, why)
+
+    def resume_flow(self) -> None:
+        """Faust opens the flow when an assignment, maybe an empty one, is ready."""
+        super().resume_flow()
+        self._state.is_consuming = True
+        self._state.rebalancing_since = None
+
+    # -- fetching
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:
+        """Fetch and hand on until other topics have records or the time is up."""
+        deadline = time.monotonic() + timeout
+        while True:
+            records = await self._fetch(active_partitions or set(), deadline)
+            others = {tp: part for tp, part in records.items() if tp.topic not in self._topics}
+            over = time.monotonic() >= deadline or self.should_stop or not self.flow_active
+            if others or over:
+                return others
+
+    async def _fetch(self, active: set[TP], deadline: float) -> RecordMap:
+        tenure = self._tenure
+        rest_s = max(0.0, deadline - time.monotonic())
+        room = frozenset() if tenure is None else tenure.fetchable()
+        ask = {tp for tp in active if tp in room or tp.topic not in self._topics}
+        if not ask:
+            await self._wait_for_room(tenure, min(rest_s, config.FETCH_WAIT_MS / 1000))
+            return {}
+        if len(ask) < len(active):
+            rest_s = min(rest_s, FULL_LANE_POLL_S)
+        records = await super()._getmany(ask, rest_s)
+        ours = cast(
+            dict[TopicPartition, Records],
+            {tp: part for tp, part in records.items() if tp.topic in self._topics},
+        )
+        # Whatever is dropped here leaves a hole, which the next records of the partition show.
+        if tenure is not None and tenure is self._tenure and self.flow_active:
+            if ours:
+                await self._hand_on(tenure, ours)
+            if time.monotonic() - self._tidied_at > TIDY_EVERY_S:
+                await self._tidy(tenure)
+        return records
+
+    async def _wait_for_room(self, tenure: Tenure | None, timeout_s: float) -> None:
+        if tenure is None or tenure.fetchable():
+            await asyncio.sleep(timeout_s)
+        else:
+            await tenure.wait_for_room(timeout_s)
+
+    async def _hand_on(self, tenure: Tenure, ours: dict[TopicPartition, Records]) -> None:
+        found = tenure.hand_on(ours)
+        if found.gaps:
+            await self._hand_on_after_gaps(tenure, found.gaps)
+        if found.rereads:
+            self._state.metrics.rereads.inc(len(found.rereads))
+            self.log.info("reading again from %r", found.rereads)
+            await self._seek_back(tenure, found.rereads)
+
+    async def _hand_on_after_gaps(
+        self, tenure: Tenure, gaps: dict[TopicPartition, Records]
+    ) -> None:
+        """Nothing lies between: unless retention deleted it, these records are next."""
+        try:
+            begins = await self.earliest_offsets(*cast(Collection[TP], gaps))
+        except (KafkaError, TimeoutError) as error:
+            self.log.warning("can't look at the log's begin, reading again: %r", error)
+            await self._seek_back(tenure, {tp: tenure.positions.expected(tp) for tp in gaps})
+            return
+        if tenure is not self._tenure:
+            return
+        for tp, records in gaps.items():
+            expected, begin = tenure.positions.expected(tp), begins[cast(TP, tp)]
+            if begin > expected:
+                self._refuse(self._state.refused | {tp: assignment.lost(expected, begin)})
+                await self._fetches.refuse([tp])
+            else:
+                self._state.metrics.gaps.inc()
+                tenure.hand_on_after_gap(tp, records)
+
+    async def _seek_back(self, tenure: Tenure, offsets: Mapping[TopicPartition, int]) -> None:
+        async with self._seeking:
+            if tenure is self._tenure:
+                with contextlib.suppress(IllegalStateError):  # lost meanwhile: a rebalance
+                    await self.seek_wait(cast(Mapping[TP, int], offsets))
+
+    async def _tidy(self, tenure: Tenure) -> None:
+        """Publish the lag, and look for gaps at the ends of idle logs."""
+        self._tidied_at = time.monotonic()
+        places = await self._fetches.places(tenure.positions.partitions)
+        if tenure is not self._tenure:
+            return
+        doubted = {}
+        for tp, place in places.items():
+            if place.end is None or place.position is None:
+                continue
+            self.app.monitor.track_tp_end_offset(cast(TP, tp), place.end)
+            if place.position > tenure.positions.expected(tp):
+                is_tail = tenure.positions.is_tail(tp, place.position)
+                if not is_tail and tenure.positions.is_idle(tp):
+                    doubted[tp] = tenure.positions.expected(tp)
+            behind = place.end - tenure.positions.reached()[tp]
+            self._state.metrics.lag.labels(tp.topic, tp.partition).set(max(0, behind))
+        self._state.reached = tenure.positions.reached()
+        if doubted:
+            await self._seek_back(tenure, doubted)
+
+    # -- storing
+
+    def _on_stored(self, batch: Batch, took_ms: float) -> None:
+        """Tell Faust's monitor, the metrics and the watchdog, once a batch."""
+        now, monitor, metrics = time.monotonic(), self.app.monitor, self._state.metrics
+        for part in batch.slices:
+            count, tp = len(part.records), cast(TP, part.tp)
+            monitor.messages_received_total += count
+            monitor.messages_received_by_topic[tp.topic] += count
+            monitor.events_total += count
+            monitor.tp_read_offsets[tp] = part.next_offset - 1
+            monitor.stream_inbound_time[tp] = now
+            metrics.events.labels(tp.topic).inc(count)
+            self._state.reached[part.tp] = part.next_offset
+        metrics.batches.inc()
+        metrics.write_ms.observe(took_ms)
+        self._state.events_stored += batch.size
+        self._state.batches_stored += 1
+
+    def _on_failure(self, tenure: Tenure, error: BaseException) -> None:
+        if tenure is self._tenure:
+            self.add_future(self._start_over(tenure, error))
+
+    async def _start_over(self, tenure: Tenure, error: BaseException) -> None:
+        """End a tenure that can't go on, and begin another from what Postgres holds."""
+        async with self._seeking:
+            if tenure is not self._tenure:
+                return
+            await self._end_tenure(config.REVOKE_PATIENCE_S)
+        if isinstance(error, FencedError):
+            self._state.metrics.fenced.inc()
+            self.log.warning("fenced, starting over from Postgres: %s", error)
+        else:
+            self.log.error("a lane failed, starting over: %r", error, exc_info=error)
+            await asyncio.sleep(backoff_s(10))
+        # After a rebalance, Faust itself begins the next tenure.
+        if self._tenure is None and self.flow_active:
+            await self.perform_seek()
+
+    @Service.task
+    async def _commit_now_and_then(self) -> None:
+        async for _ in self.itertimer(self._config.commit_interval_s, name="kafka-commit"):
+            await self._commit_to_kafka()
+
+    async def _commit_to_kafka(self) -> None:
+        """For lag tools only: never past Postgres, and no harm done if it fails."""
+        if self._tenure is None or self.app.rebalancing:
+            return
+        stored = self._tenure.positions.stored()
+        news = {tp: at for tp, at in stored.items() if self._committed.get(tp) != at}
+        if not news:
+            return
+        try:
+            async with asyncio.timeout(KAFKA_COMMIT_TIMEOUT_S):
+                await self._fetches.commit_offsets(news)
+        except (KafkaError, TimeoutError) as error:
+            self.log.info("commit to Kafka failed, the next one will do: %r", error)
+        else:
+            self._committed.update(news)
+            self.app.monitor.on_tp_commit(cast(MutableMapping[TP, int], news))
+
+    # -- losing partitions
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Stop the flow, then end the write in flight: the group's join waits for this."""
+        self._state.rebalancing_since = time.monotonic()
+        self._state.is_consuming = False
+        await super().on_partitions_revoked(revoked)
+        async with self._seeking:
+            await self._end_tenure(config.REVOKE_PATIENCE_S)
+        self._committed.clear()
+
+    async def on_stop(self) -> None:
+        """End the write in flight, tell Kafka, let the handler go."""
+        self._state.is_consuming = False
+        tenure = self._tenure
+        if tenure is not None:
+            await tenure.close(config.STOP_PATIENCE_S)
+            await self._commit_to_kafka()
+            self._tenure = None
+        await self._handler.stop()
+        await super().on_stop()
+
+    async def _end_tenure(self, patience_s: float) -> None:
+        tenure, self._tenure = self._tenure, None
+        if tenure is not None:
+            await tenure.close(patience_s)

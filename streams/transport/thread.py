@@ -1,0 +1,166 @@
+"""The thread that owns the Kafka client: its settings, paced fetches, and what it knows.
+
+Faust runs the aiokafka consumer in a thread of its own, so heartbeats go on while a batch is
+decoded. Not here: anything about batches (`streams.transport.consumer`).
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.consumer import RecordMap
+from faust.transport.drivers.aiokafka import (
+    AIOKafkaConsumerThread,
+    credentials_to_aiokafka_auth,
+    server_list,
+)
+from faust.types import TP
+
+from streams.transport.config import FETCH_WAIT_MS
+from streams.transport.pace import Pace
+
+ADMIN_TIMEOUT_MS = 10_000
+
+
+class Place(NamedTuple):
+    """What the client knows of a partition: its fetch position and the readable end."""
+
+    position: int | None
+    end: int | None
+
+
+class FetchThread(AIOKafkaConsumerThread):
+    """The driver's thread, with fetches that can be held back."""
+
+    def __post_init__(self) -> None:
+        """Called by the constructor of Faust's services."""
+        super().__post_init__()
+        self.pace = Pace(linger_s=0.0)
+        self._fetching: asyncio.Future[RecordMap] | None = None
+        self._held: frozenset[TopicPartition] = frozenset()
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        """As the driver's, but for the fetch wait (1,500 ms there) and committed reads."""
+        conf = self.app.conf
+        self._assignor = RoundRobinPartitionAssignor
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            bootstrap_servers=",".join(server_list(transport.url, transport.default_port)),
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            check_crcs=conf.broker_check_crcs,
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+            **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> RecordMap:
+        """One fetch at a time: one that nobody waits for any more would steal records."""
+        if self._fetching is not None and not self._fetching.done():
+            self._fetching.cancel()
+            await asyncio.wait([self._fetching])
+        fetch = super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        # While a lane is full, what it can't take yet lies fetched in the client; a pause would
+        # throw that away.
+        may_hold = active_partitions >= consumer.assignment() - consumer.paused()
+        self._fetching = asyncio.ensure_future(
+            self._hold_after(consumer, fetch) if may_hold else fetch
+        )
+        try:
+            return await asyncio.shield(self._fetching)
+        except asyncio.CancelledError:
+            if self._fetching.cancelled():
+                return {}
+            raise
+
+    async def _hold_after(self, consumer: aiokafka.AIOKafkaConsumer, fetch: Any) -> RecordMap:
+        """Pause all partitions for the linger, before the client sends its next fetch."""
+        records: RecordMap = await fetch
+        count = sum(map(len, records.values()))
+        if count and not self._held:
+            loop = asyncio.get_running_loop()
+            hold_s = self.pace.hold_s(loop.time(), count)
+            if hold_s > 0:
+                self._held = frozenset(consumer.assignment() - consumer.paused())
+                consumer.pause(*self._held)
+                loop.call_later(hold_s, self._let_go, consumer)
+        return records
+
+    def _let_go(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+        held, self._held = self._held, frozenset()
+        consumer.resume(*(held & consumer.assignment()))
+
+    async def refuse(self, tps: Iterable[TopicPartition]) -> None:
+        """Fetch nothing from these partitions any more."""
+        wanted = {TopicPartition(tp.topic, tp.partition) for tp in tps}
+
+        async def pause() -> None:
+            consumer = self._ensure_consumer()
+            self._held -= wanted
+            consumer.pause(*(wanted & consumer.assignment()))
+
+        await self.call_thread(pause)
+
+    async def places(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, Place]:
+        """Where the client is in each partition that is still assigned."""
+
+        async def look() -> dict[TopicPartition, Place]:
+            consumer = self._ensure_consumer()
+            found = {}
+            for tp in wanted & consumer.assignment():
+                state = consumer._subscription.subscription.assignment.state_value(tp)
+                position = state.position if state.has_valid_position else None
+                found[tp] = Place(position, consumer.last_stable_offset(tp))
+            return found
+
+        wanted = {TopicPartition(tp.topic, tp.partition) for tp in tps}
+        return cast(dict[TopicPartition, Place], await self.call_thread(look))
+
+    async def commit_offsets(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Tell Kafka, for its lag tools. Unlike the driver's commit it may fail."""
+        wanted = {tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
+
+        async def commit() -> None:
+            consumer = self._ensure_consumer()
+            mine = consumer.assignment()
+            kept = {tp: meta for tp, meta in wanted.items() if tp in mine}
+            if kept:
+                await consumer.commit(kept)
+
+        await self.call_thread(commit)
+
+
+async def cluster_id(brokers: list[str]) -> str:
+    """The id the Kafka cluster was formatted with; offsets mean nothing in another one."""
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=brokers, request_timeout_ms=ADMIN_TIMEOUT_MS, client_id="hub-streams"
+    )
+    await admin.start()
+    try:
+        described = await admin.describe_cluster()
+        return described.get("cluster_id") or ""
+    finally:
+        await admin.close()

@@ -48,3 +48,20 @@ TOPICS = (
     # A dead letter waits for a person: longer than a holiday.
     Topic(DEAD_LETTERS, "source and event id", partitions=1, retention_ms=30 * DAY_MS),
 )
+
+_TOPIC_BY_NOUN = {
+    "member": MEMBERS,
+    "order": ORDERS,
+    "return": ORDERS,
+    "refund": ORDERS,
+    "stock": INVENTORY,
+    "points": POINTS,
+    "coupon": COUPONS,
+    "item": CATALOG,
+    "place": CATALOG,
+}
+
+
+def topic_of(event_type: str) -> str:
+    """The topic that events of this type go to. KeyError for a type no channel may post."""
+    return _TOPIC_BY_NOUN[event_type.partition(".")[0]]

@@ -17,7 +17,6 @@ create table log.inbox (
     constraint inbox_pk primary key (event_key),
     constraint inbox_outcome_known check (outcome in ('applied', 'ignored', 'parked'))
 );
-create index inbox_parked on log.inbox (waits_for) where outcome = 'parked';
 
 -- The event itself, partitioned by the time it was received. The key starts with the entity, since
 -- the state of an entity is a fold over its own events.
@@ -36,6 +35,7 @@ create table log.events (
     topic text not null,
     partition int not null,
     kafka_offset bigint not null,
+    produced_at timestamptz not null,
     kafka_key bytea,
     headers jsonb,
     body bytea not null,
@@ -127,6 +127,6 @@ create table log.writes (
     dead_letters int not null,
     duplicates int not null,
     duration_ms real not null,
-    visible_ms_max real
+    oldest_produced_at timestamptz
 );
 create index writes_written_at on log.writes using brin (written_at);

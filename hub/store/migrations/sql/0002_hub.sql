@@ -272,6 +272,18 @@ create table coupon_redemptions (
     constraint coupon_redemptions_pk primary key (coupon_id, redemption_id)
 );
 
+-- Events that wait for another one, while they wait.
+create table parked (
+    event_key uuid not null,
+    entity_kind text not null,
+    entity_key uuid not null,
+    received_at timestamptz not null,
+    waits_for text not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint parked_pk primary key (event_key)
+);
+create index parked_entity on parked (entity_key);
+
 -- Cases: what needs a person. Opened and closed by state, so that they are part of the digest.
 create table cases (
     case_id uuid not null,

@@ -1,0 +1,261 @@
+"""Reading events: CloudEvents 1.0 JSON into `Event`, or the reason why not.
+
+The identity of an event is (source, id). A bad event raises `BadEvent` and nothing else, whatever
+its bytes are. What events mean is in the modules of their nouns.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from hub.domain import coupons, ids, members, order_data, payloads, stock
+from hub.domain.envelope import BadEvent, Event
+
+BODY_BYTES_MAX = 1024 * 1024
+FUTURE_MAX = timedelta(days=1)
+"""How far ahead of the hub's clock a channel's may run before an event is refused."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Events before this have no real time: 1970 is what a missing time looks like."""
+SEQUENCE_MAX = 2**63 - 1
+_SOURCE = re.compile(
+    r"/channels/([a-z0-9][a-z0-9_-]{0,63})/shops/([A-Za-z0-9][A-Za-z0-9._-]{0,63})"
+)
+_PERSONAL_MEMBERS = frozenset(t for t in payloads.BY_TYPE if t.startswith("member."))
+
+
+class Envelope(Struct, gc=False):
+    """A CloudEvent as it stands on the wire."""
+
+    specversion: Literal["1.0"]
+    id: payloads.Id
+    source: Annotated[str, Meta(min_length=1, max_length=256)]
+    type: Annotated[str, Meta(min_length=1, max_length=128)]
+    time: payloads.Time
+    data: msgspec.Raw
+    subject: Annotated[str, Meta(max_length=256)] | None = None
+    sequence: str | int | None = None
+    datacontenttype: str | None = None
+
+
+_decode_envelope = msgspec.json.Decoder(Envelope).decode
+_decode_payload: dict[str, Callable[[Any], Any]] = {
+    name: msgspec.json.Decoder(payload).decode for name, payload in payloads.BY_TYPE.items()
+}
+
+
+def decode(body: bytes, now: datetime | None = None) -> Event:
+    """The event in `body` (structured mode). BadEvent says what is wrong, with the field.
+
+    now: the hub's clock, to refuse times from the future; None for events that were taken before.
+    """
+    if len(body) > BODY_BYTES_MAX:
+        raise BadEvent("too_large", f"{len(body)} bytes are above the limit of {BODY_BYTES_MAX}")
+    try:
+        envelope = _decode_envelope(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _bad("envelope_invalid", error) from None
+    return _read(envelope, now)
+
+
+def decode_binary(headers: Mapping[str, bytes], body: bytes, now: datetime | None = None) -> Event:
+    """The event of a record in binary mode: attributes in `ce_` headers, data in `body`."""
+    try:
+        attributes: dict[str, Any] = {
+            name[3:]: value.decode() for name, value in headers.items() if name.startswith("ce_")
+        }
+        envelope = msgspec.convert({**attributes, "data": msgspec.Raw(body)}, Envelope)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _bad("envelope_invalid", error) from None
+    return _read(envelope, now)
+
+
+def _read(envelope: Envelope, now: datetime | None) -> Event:
+    source = _SOURCE.fullmatch(envelope.source)
+    if source is None:
+        raise BadEvent(
+            "source_invalid", "source is not /channels/<channel>/shops/<shop>", "$.source"
+        )
+    reader = _READERS.get(envelope.type)
+    if reader is None:
+        raise BadEvent("type_unknown", f"type '{envelope.type[:80]}' is not known", "$.type")
+    occurred_at = envelope.time.astimezone(UTC)
+    if now is not None and not EARLIEST <= occurred_at <= now + FUTURE_MAX:
+        raise BadEvent(
+            "time_out_of_range",
+            f"time {occurred_at.isoformat()} is before 2000 or more than a day ahead",
+            "$.time",
+        )
+    try:
+        payload = _decode_payload[envelope.type](envelope.data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _bad("data_invalid", error, "$.data") from None
+    if b"\\" in bytes(envelope.data) or "\\" in repr(envelope.id):
+        _refuse_control_characters(payload, envelope.id)
+    channel, shop = source[1], source[2]
+    kind, subject, entity_key, data = reader(channel, shop, payload)
+    is_personal = envelope.type in _PERSONAL_MEMBERS or (
+        getattr(payload, "recipient", None) is not None
+    )
+    return Event(
+        ids.event_key(envelope.source, envelope.id),
+        envelope.source,
+        channel,
+        shop,
+        envelope.id,
+        envelope.type,
+        occurred_at,
+        _sequence(envelope.sequence),
+        kind,
+        entity_key,
+        subject,
+        data,
+        is_personal,
+    )
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _refuse_control_characters(payload: payloads.Payload, event_id: str) -> None:
+    """JSON can carry control characters only as escapes, so events without a backslash have none.
+
+    In ids they break logs, CSV files and header lines; NUL breaks the database's text type.
+    """
+    pending: list[tuple[str, bool, Any]] = [("$.id", False, event_id), ("$.data", False, payload)]
+    while pending:
+        path, is_free, value = pending.pop()
+        if isinstance(value, str):
+            if "\x00" in value or (not is_free and _CONTROL.search(value)):
+                raise BadEvent("control_character", "a control character stands in the text", path)
+        elif isinstance(value, Struct):
+            for name in value.__struct_fields__:
+                free = name in payloads.FREE_TEXT
+                pending.append((f"{path}.{name}", free, getattr(value, name)))
+        elif isinstance(value, list):
+            pending += [(f"{path}[{i}]", is_free, item) for i, item in enumerate(value)]
+        elif isinstance(value, dict):
+            pending += [(f"{path}.{key}", is_free, item) for key, item in value.items()]
+
+
+def _sequence(value: str | int | None) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = int(value)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= SEQUENCE_MAX:
+        raise BadEvent("sequence_invalid", "sequence is not a number from 0 up", "$.sequence")
+    return number
+
+
+def _bad(code: str, error: Exception, root: str = "$") -> BadEvent:
+    """msgspec names the path at the end of its message: `... - at `$.lines[0]``."""
+    message, _, path = str(error).partition(" - at `")
+    field = root + path.rstrip("`").removeprefix("$") if path else None
+    return BadEvent(code, message[:300], field)
+
+
+Read = tuple[str, str, ids.Key, Any]
+"""(entity kind, subject, entity key, data)"""
+Reader = Callable[[str, str, Any], Read]
+"""(channel, shop, payload) -> Read"""
+
+
+def _order(read: Callable[[Any], Any]) -> Reader:
+    def reader(channel: str, shop: str, payload: Any) -> Read:
+        number = payload.order_number
+        return "order", number, ids.order_id(channel, shop, number), read(payload)
+
+    return reader
+
+
+def _coupon(read: Callable[[Any], Any]) -> Reader:
+    def reader(channel: str, shop: str, payload: Any) -> Read:
+        code = coupons.normalise_code(payload.code)
+        if not code:
+            raise BadEvent("code_empty", "the code has no visible character", "$.data.code")
+        return "coupon", code, ids.coupon_id(code), read(payload)
+
+    return reader
+
+
+def _stock(read: Callable[[Any], Any]) -> Reader:
+    def reader(channel: str, shop: str, payload: Any) -> Read:
+        place = getattr(payload, "place", None) or payload.from_place
+        return "stock", payload.sku, ids.stock_id(payload.sku, place), read(payload)
+
+    return reader
+
+
+def _member(channel: str, shop: str, payload: payloads.Member) -> Read:
+    profile = ids.profile_id(channel, payload.account)
+    return "profile", payload.account, profile, members.read_member(payload)
+
+
+def _positive_points(channel: str, shop: str, payload: payloads.Points) -> Read:
+    if payload.points < 0:
+        raise BadEvent("negative_points", f"{payload.points} is below 0", "$.data.points")
+    return _points(channel, shop, payload)
+
+
+def _points(channel: str, shop: str, payload: payloads.Points) -> Read:
+    return "points", payload.account, ids.profile_id(channel, payload.account), payload
+
+
+def _item(channel: str, shop: str, payload: payloads.Item) -> Read:
+    return "item", payload.sku, ids.catalog_id("item", payload.sku), payload
+
+
+def _place(channel: str, shop: str, payload: payloads.Place) -> Read:
+    return "place", payload.place, ids.catalog_id("place", payload.place), payload
+
+
+def _nothing(payload: Any) -> None:
+    return None
+
+
+_READERS: dict[str, Reader] = {
+    "member.registered": _member,
+    "member.updated": _member,
+    "member.identified": _member,
+    "order.placed": _order(order_data.read_content),
+    "order.amended": _order(order_data.read_content),
+    "order.paid": _order(order_data.read_payment),
+    "order.ready_for_pickup": _order(_nothing),
+    "order.picked_up": _order(order_data.read_fulfilment),
+    "order.pickup_changed": _order(lambda payload: payload.place),
+    "order.no_show": _order(_nothing),
+    "order.shipped": _order(order_data.read_fulfilment),
+    "order.delivered": _order(_nothing),
+    "order.completed": _order(_nothing),
+    "order.cancelled": _order(_nothing),
+    "return.received": _order(order_data.read_return),
+    "refund.succeeded": _order(order_data.read_refund),
+    "stock.adjusted": _stock(stock.read_delta),
+    "stock.counted": _stock(stock.read_count),
+    "stock.received": _stock(stock.read_received),
+    "stock.damaged": _stock(stock.read_damaged),
+    "stock.transferred": _stock(stock.read_transfer),
+    "points.earned": _positive_points,
+    "points.redeemed": _positive_points,
+    "points.adjusted": _points,
+    "coupon.issued": _coupon(coupons.read_issue),
+    "coupon.claimed": _coupon(lambda payload: payload.account),
+    "coupon.redeemed": _coupon(coupons.read_use),
+    "coupon.redemption_reversed": _coupon(lambda payload: payload.redemption_id),
+    "coupon.voided": _coupon(_nothing),
+    "coupon.expired": _coupon(_nothing),
+    "coupon.refunded": _coupon(_nothing),
+    "item.upserted": _item,
+    "place.upserted": _place,
+}
+
+
+def partition_key(event: Event) -> bytes:
+    """The Kafka key of an event: its entity, so that one entity's events keep their order."""
+    return ids.text(event.entity_key).encode()

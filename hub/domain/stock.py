@@ -1,0 +1,171 @@
+"""Stock: how changes and counts of one item at one place become its position. Pure.
+
+A count says how much was there at the time it was measured; what happened later is added to it, what
+happened earlier is contained in it. So the position after any set of changes and counts is: the
+newest count plus the changes after it, in whatever order they came.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from hub.domain import money, payloads
+from hub.domain.envelope import BadEvent
+from hub.domain.ids import Key, derived
+
+Kind = Literal["committed", "issued", "returned", "cancelled", "amended", "pickup_changed",
+               "adjusted", "received", "damaged", "transferred", "counted", "absorbed"]  # fmt: skip
+ADJUSTING = frozenset({"counted", "absorbed"})
+"""Movements that follow from a count: they are no change of goods by themselves."""
+
+
+class Change(Struct, gc=False, frozen=True):
+    """A change of one item at one place, in thousandths, named by what caused it."""
+
+    sku: str
+    place: str
+    kind: str
+    on_hand_milli: int
+    committed_milli: int
+    occurred_at: datetime
+    event_key: Key
+    movement_id: Key
+    order_id: Key | None = None
+
+
+class Count(Struct, gc=False, frozen=True):
+    """An absolute count of one item at one place, in thousandths."""
+
+    sku: str
+    place: str
+    quantity_milli: int
+    measured_at: datetime
+    event_key: Key
+
+
+class Position(Struct):
+    """What the hub knows of one item at one place, in thousandths."""
+
+    sku: str
+    place: str
+    on_hand_milli: int = 0
+    committed_milli: int = 0
+    reserved_milli: int = 0
+    unavailable_milli: int = 0
+    counted_at: datetime | None = None
+    counted_by: Key | None = None
+    version: int = 0
+
+    @property
+    def available_milli(self) -> int:
+        return (
+            self.on_hand_milli - self.committed_milli - self.reserved_milli - self.unavailable_milli
+        )
+
+    @property
+    def is_oversold(self) -> bool:
+        """Only a counted position can be oversold: before a count nobody knows what is there."""
+        return self.counted_at is not None and self.available_milli < 0
+
+
+def change(position: Position, wanted: Change) -> list[Change]:
+    """Apply a change; the movements it makes. One that a count contains already is absorbed."""
+    position.version += 1
+    position.committed_milli += wanted.committed_milli
+    counted_at = position.counted_at
+    if wanted.on_hand_milli and counted_at is not None and wanted.occurred_at <= counted_at:
+        return [wanted, _adjusting(wanted, "absorbed", -wanted.on_hand_milli)]
+    position.on_hand_milli += wanted.on_hand_milli
+    return [wanted]
+
+
+def count(position: Position, counted: Count, changed_since_milli: int) -> Change | None:
+    """Apply a count; its movement, or None if a newer count is known.
+
+    changed_since_milli: sum of all changes of on hand after counted.measured_at, without those
+    that follow from counts.
+    """
+    if position.counted_at is not None and position.counted_by is not None:
+        if (counted.measured_at, counted.event_key) <= (position.counted_at, position.counted_by):
+            return None
+    target = counted.quantity_milli + changed_since_milli
+    delta = target - position.on_hand_milli
+    position.version += 1
+    position.on_hand_milli = target
+    position.counted_at = counted.measured_at
+    position.counted_by = counted.event_key
+    return Change(
+        counted.sku,
+        counted.place,
+        "counted",
+        delta,
+        0,
+        counted.measured_at,
+        counted.event_key,
+        derived("counted", counted.event_key),
+    )
+
+
+def _adjusting(cause: Change, kind: str, on_hand_milli: int) -> Change:
+    return Change(
+        cause.sku,
+        cause.place,
+        kind,
+        on_hand_milli,
+        0,
+        cause.occurred_at,
+        cause.event_key,
+        derived(kind, cause.movement_id),
+        cause.order_id,
+    )
+
+
+class Deltas(Struct, frozen=True):
+    """What a stock event other than a count says: changes by (sku, place, kind, thousandths)."""
+
+    changes: tuple[tuple[str, str, str, int], ...]
+
+
+def read_delta(payload: payloads.StockDelta) -> Deltas:
+    return Deltas(((payload.sku, payload.place, "adjusted", _milli(payload.delta, "delta")),))
+
+
+def read_received(payload: payloads.StockQuantity) -> Deltas:
+    return Deltas(((payload.sku, payload.place, "received", _positive(payload.quantity)),))
+
+
+def read_damaged(payload: payloads.StockQuantity) -> Deltas:
+    return Deltas(((payload.sku, payload.place, "damaged", -_positive(payload.quantity)),))
+
+
+def read_transfer(payload: payloads.StockTransfer) -> Deltas:
+    if payload.from_place == payload.to_place:
+        raise BadEvent("same_place", "a transfer needs two different places", "$.data.to_place")
+    quantity = _positive(payload.quantity)
+    return Deltas(
+        (
+            (payload.sku, payload.from_place, "transferred", -quantity),
+            (payload.sku, payload.to_place, "transferred", quantity),
+        )
+    )
+
+
+def read_count(payload: payloads.StockCount) -> tuple[str, str, int, datetime]:
+    """(sku, place, thousandths, measured at)"""
+    quantity = _positive(payload.quantity)
+    return (payload.sku, payload.place, quantity, payload.measured_at)
+
+
+def _positive(value: str) -> int:
+    quantity = _milli(value, "quantity")
+    if quantity < 0:
+        raise BadEvent("negative_quantity", f"'{value}' is below 0", "$.data.quantity")
+    return quantity
+
+
+def _milli(value: str, field: str) -> int:
+    try:
+        return money.milli(value)
+    except money.BadNumber as bad:
+        raise BadEvent("bad_quantity", str(bad), f"$.data.{field}") from None

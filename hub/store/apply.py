@@ -1,0 +1,65 @@
+"""One write: takes decoded records, decides noun by noun, and writes everything they cause.
+
+The caller opens the transaction and advances the offsets in it, so log, state, outbox and offsets
+commit together. Locks are taken in the order profiles, identifiers, members, orders, coupons, stock,
+points, each sorted: two writes cannot wait for each other.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from hub.store import catalog, coupons, dead_letters, log, members, orders, points, stock
+from hub.store.db import Connection
+from hub.store.records import Record, Taken, Tally, Work
+from hub.store.sealing import Vault
+
+LOG_END = 2**63 - 1
+
+
+async def apply(
+    connection: Connection, vault: Vault, records: Sequence[Record], cluster_id: str
+) -> Tally:
+    """Take records of topics; what became of them.
+
+    A record without an event, with a reused id, or of an entity with too many events becomes a
+    dead letter. Repetitions change nothing.
+    """
+    fresh, duplicates = await log.screen(connection, vault, records)
+    letters = [record for record in records if record.bad is not None]
+    await dead_letters.keep(connection, vault, letters, cluster_id)
+    if not fresh:
+        return Tally(dead_letters=len(letters), duplicates=duplicates)
+    received_at, log_ids = await log.stamp(connection, len(fresh))
+    taken = [
+        Taken(record.event, record, log_id)
+        for (record, _), log_id in zip(fresh, log_ids, strict=True)
+        if record.event is not None
+    ]
+    work = Work(taken, received_at, LOG_END)
+    await decide(connection, vault, work)
+    await log.keep(
+        connection, vault, work, {t.event.key: h for t, (_, h) in zip(taken, fresh, strict=True)}
+    )
+    await log.revise(connection, work)
+    await log.announce(connection, work)
+    return work.tally(len(letters), duplicates)
+
+
+async def replay(
+    connection: Connection, vault: Vault, taken: list[Taken], received_at: datetime
+) -> Work:
+    """Decide events that are in the log already: state is written, log and outbox are not."""
+    work = Work(taken, received_at, taken[0].log_id)
+    await decide(connection, vault, work)
+    return work
+
+
+async def decide(connection: Connection, vault: Vault, work: Work) -> None:
+    """Noun by noun: load, fold in `hub.domain`, store. Orders cause changes of stock and points."""
+    await catalog.apply(connection, work)
+    await members.apply(connection, vault, work)
+    await orders.apply(connection, vault, work)
+    await coupons.apply(connection, vault, work)
+    await stock.apply(connection, work)
+    await points.apply(connection, work)
+    await log.park(connection, work)

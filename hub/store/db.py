@@ -1,0 +1,92 @@
+"""Connections to Postgres and the named queries of `sql/`. No query of its own.
+
+One driver (asyncpg) for streams, API and commands. Ids travel as 16 bytes (`hub.domain.ids`).
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+# A pool hands out a proxy with the connection's methods.
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+CONNECT_TIMEOUT_S = 10.0
+COMMAND_TIMEOUT_S = 60.0
+"""No statement of ours runs longer; one that does is hung, and its connection is dropped."""
+_SQL_DIR = Path(__file__).parent / "sql"
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+async def connect(
+    dsn: str, schema: str = "hub", command_timeout_s: float = COMMAND_TIMEOUT_S
+) -> Connection:
+    """A connection whose unqualified names mean `schema`."""
+    connection = await asyncpg.connect(
+        dsn,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=command_timeout_s,
+        server_settings={"search_path": schema, "jit": "off", "application_name": "hub"},
+    )
+    await prepare(connection)
+    return connection
+
+
+async def prepare(connection: Any) -> None:
+    """Set the types of a connection: also the `init` of an asyncpg pool."""
+    await connection.set_type_codec(
+        "uuid", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary"
+    )
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_json_text, decoder=msgspec.json.decode
+    )
+
+
+def _json_text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+@cache
+def queries(noun: str) -> dict[str, str]:
+    """The queries of `sql/<noun>.sql` by name."""
+    parts = _NAME.split((_SQL_DIR / f"{noun}.sql").read_text(encoding="utf-8"))
+    return {name: sql.strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+class Rows:
+    """Writes a set of rows of one table in one statement, by arrays.
+
+    columns: name -> Postgres type, in the order of the tuples; key: the columns of the primary key.
+    A key may occur once in a set: Postgres refuses to change a row twice in one statement.
+    """
+
+    def __init__(self, table: str, key: Sequence[str], columns: dict[str, str]) -> None:
+        names = ", ".join(columns)
+        arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(columns.values(), start=1))
+        self.width = len(columns)
+        self.insert_sql = f"insert into {table} ({names}) select * from unnest({arrays})"
+        changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
+        self.upsert_sql = (
+            f"{self.insert_sql} on conflict ({', '.join(key)}) do update set {changes}, "
+            "changed_xid = pg_current_xact_id()"
+        )
+        self.insert_new_sql = f"{self.insert_sql} on conflict ({', '.join(key)}) do nothing"
+
+    async def insert(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows whose keys must be new."""
+        await self._run(connection, self.insert_sql, rows)
+
+    async def insert_new(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add those rows whose keys are new."""
+        await self._run(connection, self.insert_new_sql, rows)
+
+    async def upsert(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows, or replace those with the same key."""
+        await self._run(connection, self.upsert_sql, rows)
+
+    async def _run(self, connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            await connection.execute(sql, *(list(column) for column in zip(*rows, strict=True)))

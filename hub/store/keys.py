@@ -1,0 +1,174 @@
+"""Keys of the API: made, found, listed, revoked. What a key may do is decided in `hub_api`.
+
+A key is `<prefix>.<secret>`. The prefix names it in lists and logs; of the secret only a digest is
+kept, so the whole key can be shown once, when it is made.
+"""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from hmac import compare_digest
+from typing import Any, Protocol
+
+from hub.errors import HubError
+
+SCOPES = (
+    "events:write",
+    "members:read",
+    "orders:read",
+    "stock:read",
+    "coupons:read",
+    "member:all_channels",
+    "admin",
+)
+"""What a key may be allowed; `admin` includes all the others."""
+SECRET_BYTES = 32
+PREFIX_BYTES = 6
+LABEL_LENGTH_MAX = 100
+TOKEN_LENGTH_MAX = 128
+
+_TOKEN = re.compile(r"^(hub_[0-9a-f]{12})\.([A-Za-z0-9_-]{43})$")
+_CHANNEL = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
+_COLUMNS = "key_prefix, channel, scopes, label, created_at, last_used_at, revoked_at"
+
+
+class BadKeyError(HubError):
+    """A key can't be made or found so."""
+
+
+class Connection(Protocol):
+    """What this module needs of asyncpg: a connection, or a pool that takes one by itself."""
+
+    async def fetch(self, query: str, *args: Any) -> list[Any]: ...
+
+    async def fetchrow(self, query: str, *args: Any) -> Any: ...
+
+    async def execute(self, query: str, *args: Any) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is kept. `channel` None: not bound to one channel."""
+
+    key_prefix: str
+    channel: str | None
+    scopes: frozenset[str]
+    label: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    def allows(self, scope: str) -> bool:
+        """True if the key has this scope, or all of them."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key to make."""
+
+    label: str
+    scopes: tuple[str, ...]
+    channel: str | None = None
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.scopes) - set(SCOPES))
+        if unknown or not self.scopes:
+            raise BadKeyError(
+                f"unknown scope {', '.join(unknown)}" if unknown else "a key needs a scope",
+                mend=f"use one or more of {', '.join(SCOPES)}",
+            )
+        if self.channel is not None and not _CHANNEL.match(self.channel):
+            raise BadKeyError(
+                f"{self.channel!r} can't be the name of a channel",
+                mend="use small letters, digits, - and _, at most 64 characters",
+            )
+        if not 0 < len(self.label) <= LABEL_LENGTH_MAX or not self.label.isprintable():
+            raise BadKeyError(f"a label has 1 to {LABEL_LENGTH_MAX} printable characters")
+
+
+def split_token(token: str) -> tuple[str, str] | None:
+    """(prefix, secret) of a key as its owner sends it; None if it has not that form."""
+    if len(token) > TOKEN_LENGTH_MAX:
+        return None
+    match = _TOKEN.match(token)
+    return (match[1], match[2]) if match else None
+
+
+async def create(connection: Connection, new: NewKey) -> str:
+    """Keep a new key and give it whole: the only time its secret is seen."""
+    prefix = f"hub_{secrets.token_hex(PREFIX_BYTES)}"
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    await connection.execute(
+        "insert into access.api_keys (key_prefix, key_digest, channel, scopes, label)"
+        " values ($1, $2, $3, $4, $5)",
+        prefix,
+        _digest(secret),
+        new.channel,
+        sorted(set(new.scopes)),
+        new.label,
+    )
+    return f"{prefix}.{secret}"
+
+
+async def find(connection: Connection, prefix: str) -> tuple[ApiKey, bytes] | None:
+    """The key of this prefix, revoked or not, with the digest of its secret."""
+    found = await connection.fetchrow(
+        f"select {_COLUMNS}, key_digest from access.api_keys where key_prefix = $1", prefix
+    )
+    return (_key(found), found["key_digest"]) if found is not None else None
+
+
+def matches(secret: str, digest: bytes) -> bool:
+    """True if this is the secret of the digest; takes as long if it is not."""
+    return compare_digest(_digest(secret), digest)
+
+
+async def all_keys(connection: Connection) -> list[ApiKey]:
+    """Every key, the newest first; at most 10,000."""
+    found = await connection.fetch(
+        f"select {_COLUMNS} from access.api_keys order by created_at desc, key_prefix limit 10000"
+    )
+    return [_key(row) for row in found]
+
+
+async def revoke(connection: Connection, prefix: str) -> ApiKey:
+    """Revoke a key; a key revoked before keeps its time. BadKeyError if there is none."""
+    found = await connection.fetchrow(
+        "update access.api_keys set revoked_at = coalesce(revoked_at, now())"
+        f" where key_prefix = $1 returning {_COLUMNS}",
+        prefix,
+    )
+    if found is None:
+        raise BadKeyError(f"no key starts with {prefix!r}", mend="see `hub key list`")
+    return _key(found)
+
+
+async def mark_used(connection: Connection, used_at: dict[str, datetime]) -> None:
+    """Note when each of these keys was last used; an older time changes nothing."""
+    await connection.execute(
+        "update access.api_keys as k set last_used_at = greatest(k.last_used_at, used.at)"
+        " from unnest($1::text[], $2::timestamptz[]) as used (prefix, at)"
+        " where k.key_prefix = used.prefix",
+        list(used_at),
+        list(used_at.values()),
+    )
+
+
+def _key(row: Any) -> ApiKey:
+    return ApiKey(
+        key_prefix=row["key_prefix"],
+        channel=row["channel"],
+        scopes=frozenset(row["scopes"]),
+        label=row["label"],
+        created_at=row["created_at"],
+        last_used_at=row["last_used_at"],
+        revoked_at=row["revoked_at"],
+    )
+
+
+def _digest(secret: str) -> bytes:
+    # The secret is 256 random bits: a slow hash would protect nothing more.
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,247 @@
+"""Orders in Postgres: fold the orders that new events touch, and write what changed.
+
+The rows are a projection: state comes from the order's own events in the log. Effects on stock and
+points are the difference between the fold before an event and the fold after it.
+"""
+
+from datetime import datetime
+
+from hub.domain import ids, orders
+from hub.domain.envelope import Event
+from hub.domain.ids import Key, derived
+from hub.domain.orders import Folded
+from hub.domain.points import Entry
+from hub.domain.stock import Change
+from hub.store import log
+from hub.store.db import Connection, Rows, queries
+from hub.store.records import Work
+from hub.store.sealing import Vault
+
+_ORDERS = Rows(
+    "orders",
+    key=("order_id",),
+    columns={
+        "order_id": "uuid",
+        "channel": "text",
+        "shop": "text",
+        "order_number": "text",
+        "profile_id": "uuid",
+        "place": "text",
+        "currency": "text",
+        "status": "text",
+        "payment_status": "text",
+        "fulfilment_status": "text",
+        "return_status": "text",
+        "gross_minor": "bigint",
+        "discount_minor": "bigint",
+        "total_minor": "bigint",
+        "paid_minor": "bigint",
+        "refunded_minor": "bigint",
+        "placed_at": "timestamptz",
+        "paid_at": "timestamptz",
+        "fulfilled_at": "timestamptz",
+        "completed_at": "timestamptz",
+        "cancelled_at": "timestamptz",
+        "event_count": "int",
+        "first_received_at": "timestamptz",
+    },
+)
+_LINES = Rows(
+    "order_lines",
+    key=("order_id", "line"),
+    columns={
+        "order_id": "uuid",
+        "line": "text",
+        "sku": "text",
+        "quantity_milli": "bigint",
+        "fulfilled_milli": "bigint",
+        "returned_milli": "bigint",
+        "unit_price_minor": "bigint",
+        "gross_minor": "bigint",
+        "discount_minor": "bigint",
+        "total_minor": "bigint",
+        "discounts": "jsonb",
+    },
+)
+
+
+class _Touched:
+    """An order that this write changes: its events and fold before and after."""
+
+    def __init__(self, first: Event, past: list[Event], since: datetime) -> None:
+        self.channel = first.channel
+        self.shop = first.shop
+        self.number = first.subject
+        self.events = past
+        self.first_received_at = since
+        self.was = orders.fold(past)
+        self.now = self.was
+
+    def add(self, event: Event) -> tuple[Folded, Folded]:
+        """Fold one more event in; the folds before and after it."""
+        before = self.now
+        self.events.append(event)
+        self.now = orders.fold(self.events)
+        return before, self.now
+
+
+async def apply(connection: Connection, vault: Vault, work: Work) -> None:
+    """Fold the new order events and write orders, lines, and the effects they cause."""
+    new = work.of("order")
+    if not new:
+        return
+    touched = await _load(connection, vault, work, new)
+    for event in new:
+        order = touched[event.entity_key]
+        before, after = order.add(event)
+        work.judge(event, before.verdicts, after.verdicts)
+        _note_effects(work, event, order, before, after)
+    await _write(connection, touched)
+
+
+async def _load(
+    connection: Connection, vault: Vault, work: Work, new: list[Event]
+) -> dict[Key, _Touched]:
+    first_of: dict[Key, Event] = {}
+    for event in new:
+        first_of.setdefault(event.entity_key, event)
+    wanted = sorted(first_of)
+    rows = await connection.fetch(queries("orders")["lock"], wanted)
+    since: dict[Key, datetime] = {row["order_id"]: row["first_received_at"] for row in rows}
+    unseen = [key for key in wanted if key not in since]
+    if unseen:
+        since |= await log.parked_since(connection, unseen)
+    past = await log.history(connection, vault, since, work.first_log_id)
+    return {
+        key: _Touched(first, past.get(key, []), since.get(key, work.received_at))
+        for key, first in first_of.items()
+    }
+
+
+def _note_effects(work: Work, event: Event, order: _Touched, before: Folded, after: Folded) -> None:
+    for at in after.stock.keys() | before.stock.keys():
+        then, now = before.stock.get(at), after.stock.get(at)
+        if then == now:
+            continue
+        known = now or then
+        assert known is not None
+        on_hand = (now.on_hand_milli if now else 0) - (then.on_hand_milli if then else 0)
+        committed = (now.committed_milli if now else 0) - (then.committed_milli if then else 0)
+        if on_hand or committed:
+            cause, sku, place = at
+            change = Change(
+                sku,
+                place,
+                known.kind,
+                on_hand,
+                committed,
+                known.occurred_at,
+                cause,
+                derived("movement", event.key, cause, ids.stock_id(sku, place)),
+                event.entity_key,
+            )
+            work.stock.append((work.log_ids[event.key], change))
+    if after.points or before.points:
+        _note_points(work, event, order, before, after)
+
+
+def _note_points(work: Work, event: Event, order: _Touched, before: Folded, after: Folded) -> None:
+    content = after.state.content
+    if content is None or content.account is None:
+        return
+    profile = ids.profile_id(order.channel, content.account)
+    if before.points:
+        work.known_lots.add(event.entity_key)
+    for cause in after.points.keys() | before.points.keys():
+        then, now = before.points.get(cause), after.points.get(cause)
+        points = (now[0] if now else 0) - (then[0] if then else 0)
+        known = now or then
+        if points and known is not None:
+            work.points.append(
+                Entry(
+                    derived("points", event.key, cause),
+                    profile,
+                    "earned" if points > 0 else "reversed",
+                    points,
+                    event.entity_key,
+                    event.entity_key,
+                    known[1],
+                    cause,
+                    orders.EARNING_RULE,
+                )
+            )
+
+
+async def _write(connection: Connection, touched: dict[Key, _Touched]) -> None:
+    order_rows = []
+    line_rows = []
+    amended: list[Key] = []
+    for key, order in touched.items():
+        state = order.now.state
+        if state.content is None:
+            continue
+        order_rows.append(_order_row(key, order))
+        lines, known = _line_rows(key, order.now), _line_rows(key, order.was)
+        line_rows += [row for line, row in lines.items() if known.get(line) != row]
+        if known.keys() - lines.keys():
+            amended.append(key)
+            line_rows += [row for line, row in lines.items() if known.get(line) == row]
+    if amended:
+        await connection.execute(queries("orders")["delete_lines"], amended)
+    await _ORDERS.upsert(connection, order_rows)
+    await _LINES.upsert(connection, line_rows)
+
+
+def _order_row(key: Key, order: _Touched) -> tuple[object, ...]:
+    state = order.now.state
+    content = state.content
+    assert content is not None
+    gross = sum(line.gross_minor for line in content.lines)
+    profile = ids.profile_id(order.channel, content.account) if content.account else None
+    return (
+        key,
+        order.channel,
+        order.shop,
+        order.number,
+        profile,
+        state.place,
+        content.currency,
+        state.status,
+        state.payment_status,
+        state.fulfilment_status,
+        state.return_status,
+        gross,
+        gross - content.total_minor,
+        content.total_minor,
+        state.paid_minor,
+        state.refunded_minor,
+        state.placed_at,
+        state.paid_at,
+        state.fulfilled_at,
+        state.completed_at,
+        state.cancelled_at,
+        len(order.events),
+        order.first_received_at,
+    )
+
+
+def _line_rows(key: Key, folded: Folded) -> dict[str, tuple[object, ...]]:
+    state = folded.state
+    if state.content is None:
+        return {}
+    return {
+        line.line: (
+            key,
+            line.line,
+            line.sku,
+            line.quantity_milli,
+            state.fulfilled_milli.get(line.line, 0),
+            state.returned_milli.get(line.line, 0),
+            line.unit_price_minor,
+            line.gross_minor,
+            line.discount_minor,
+            line.gross_minor - line.discount_minor,
+            line.discounts or None,
+        )
+        for line in state.content.lines
+    }

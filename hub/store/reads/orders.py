@@ -1,0 +1,31 @@
+"""Orders and their lines, as far as a viewer may see them."""
+
+from hub.domain.ids import Key
+from hub.store.reads.queries import Connection, Row, load, rows
+from hub.store.reads.viewer import Page, Viewer
+
+_SQL = load("orders")
+
+
+async def get(
+    connection: Connection, viewer: Viewer, order_ids: list[Key], limit: int = 100
+) -> list[Row]:
+    """Those of these orders that exist and that the viewer may see, without lines."""
+    return await rows(connection, _SQL["get"], *viewer.arguments, order_ids, limit)
+
+
+async def lines(connection: Connection, order_id: Key) -> list[Row]:
+    """The lines of an order the viewer was already found to see."""
+    return await rows(connection, _SQL["lines"], order_id)
+
+
+async def shops(connection: Connection, channel: str) -> list[str]:
+    """The names of the channel's shops; at most 10,000."""
+    return [found["shop"] for found in await rows(connection, _SQL["shops"], channel)]
+
+
+async def of_profiles(connection: Connection, profile_ids: list[Key], page: Page) -> list[Row]:
+    """Orders of these profiles, newest first; keyset (listed_at, order_id)."""
+    return await rows(
+        connection, _SQL["of_profiles"], profile_ids, *page.keyset(2), page.limit
+    )

@@ -1,0 +1,29 @@
+-- name: positions
+-- Where item $1 lies: a row a place, in the order of their names.
+select
+    s.place,
+    p.name as place_name,
+    p.kind as place_kind,
+    s.on_hand_milli,
+    s.committed_milli,
+    s.reserved_milli,
+    s.unavailable_milli,
+    s.counted_at,
+    s.version
+from hub.stock_positions as s
+left join hub.places as p on s.place = p.place
+where s.sku = $1 and ($2::text is null or s.place > $2)
+order by s.place
+limit $3;
+
+-- name: item
+-- Item $1 itself, if the catalog or any stock position knows it.
+select
+    i.name,
+    i.unit,
+    known.sku
+from (select $1::text as sku) as known
+left join hub.items as i on known.sku = i.sku
+where
+    i.sku is not null
+    or exists (select 1 from hub.stock_positions as s where s.sku = $1);

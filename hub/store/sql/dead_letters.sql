@@ -1,0 +1,49 @@
+-- Dead letters.
+
+-- name: page
+select
+    dead_letter_id,
+    received_at,
+    topic,
+    partition,
+    kafka_offset,
+    source,
+    event_id,
+    type,
+    reason_code,
+    reason,
+    field,
+    state
+from log.dead_letters
+where state = $1
+order by received_at, dead_letter_id
+limit $2;
+
+-- name: show
+select
+    dead_letter_id,
+    received_at,
+    topic,
+    partition,
+    kafka_offset,
+    kafka_key,
+    headers,
+    body,
+    source,
+    event_id,
+    type,
+    reason_code,
+    reason,
+    field,
+    state
+from log.dead_letters
+where dead_letter_id = $1;
+
+-- name: mark_redriven
+update log.dead_letters
+set
+    state = 'redriven',
+    redriven_at = now(),
+    redriven_by = $2,
+    changed_xid = pg_current_xact_id()
+where dead_letter_id = $1;

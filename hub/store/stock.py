@@ -1,0 +1,174 @@
+"""Stock in Postgres: positions by item and place, and their movements, append-only.
+
+Positions are locked in the order of item and place. What a change or a count does is decided in
+`hub.domain.stock`, one after the other, in the order of the log.
+"""
+
+from datetime import datetime
+
+from hub.domain import ids, stock
+from hub.domain.envelope import APPLIED, Event, ignored
+from hub.domain.ids import derived
+from hub.domain.stock import Change, Count, Deltas, Position
+from hub.store import cases
+from hub.store.db import Connection, Rows, queries
+from hub.store.records import Work
+
+_POSITIONS = Rows(
+    "stock_positions",
+    key=("sku", "place"),
+    columns={
+        "sku": "text",
+        "place": "text",
+        "on_hand_milli": "bigint",
+        "committed_milli": "bigint",
+        "reserved_milli": "bigint",
+        "unavailable_milli": "bigint",
+        "counted_at": "timestamptz",
+        "counted_by": "uuid",
+        "version": "bigint",
+    },
+)
+_MOVEMENTS = Rows(
+    "stock_movements",
+    key=("movement_id",),
+    columns={
+        "movement_id": "uuid",
+        "sku": "text",
+        "place": "text",
+        "kind": "text",
+        "on_hand_milli": "bigint",
+        "committed_milli": "bigint",
+        "occurred_at": "timestamptz",
+        "event_key": "uuid",
+        "order_id": "uuid",
+    },
+)
+SUPERSEDED = ignored("a newer count of this item at this place is known")
+Place = tuple[str, str]
+"""(sku, place)"""
+
+
+async def apply(connection: Connection, work: Work) -> None:
+    """Apply the changes that orders caused and the stock events, in the order of the log."""
+    _collect(work)
+    if not work.stock:
+        return
+    wanted = [what for _, what in sorted(work.stock, key=lambda pair: pair[0])]
+    positions = await _lock(connection, wanted)
+    was_oversold = {at for at, position in positions.items() if position.is_oversold}
+    movements: list[Change] = []
+    made: dict[Place, list[Change]] = {}
+    for what in wanted:
+        if isinstance(what, Change):
+            done = stock.change(positions[what.sku, what.place], what)
+        else:
+            done = await _count(connection, work, positions, made, what)
+        movements += done
+        made.setdefault((what.sku, what.place), []).extend(done)
+    await _write(connection, list(positions.values()), movements)
+    await cases.follow_oversold(connection, positions, was_oversold, work)
+
+
+def _collect(work: Work) -> None:
+    for event in work.of("stock"):
+        log_id = work.log_ids[event.key]
+        if event.type == "stock.counted":
+            work.stock.append((log_id, Count(*event.data, event.key)))
+            continue
+        work.verdicts[event.key] = APPLIED
+        work.stock += [(log_id, change) for change in _changes(event, event.data)]
+
+
+def _changes(event: Event, deltas: Deltas) -> list[Change]:
+    return [
+        Change(
+            sku,
+            place,
+            kind,
+            milli,
+            0,
+            event.occurred_at,
+            event.key,
+            derived("movement", event.key, ids.stock_id(sku, place)),
+        )
+        for sku, place, kind, milli in deltas.changes
+    ]
+
+
+async def _lock(connection: Connection, wanted: list[Change | Count]) -> dict[Place, Position]:
+    places = sorted({(what.sku, what.place) for what in wanted})
+    rows = await connection.fetch(
+        queries("stock")["lock"], [sku for sku, _ in places], [place for _, place in places]
+    )
+    positions = {at: Position(*at) for at in places}
+    for row in rows:
+        positions[row["sku"], row["place"]] = Position(**row)
+    return positions
+
+
+async def _count(
+    connection: Connection,
+    work: Work,
+    positions: dict[Place, Position],
+    made: dict[Place, list[Change]],
+    counted: Count,
+) -> list[Change]:
+    at = (counted.sku, counted.place)
+    since = counted.measured_at
+    changed = sum(
+        c.on_hand_milli
+        for c in made.get(at, ())
+        if c.occurred_at > since and c.kind not in stock.ADJUSTING
+    )
+    position = positions[at]
+    if position.version:
+        changed += await _changed_since(connection, at, since)
+    movement = stock.count(position, counted, changed)
+    work.verdicts[counted.event_key] = APPLIED if movement is not None else SUPERSEDED
+    return [movement] if movement is not None else []
+
+
+async def _changed_since(connection: Connection, at: Place, since: datetime) -> int:
+    return await connection.fetchval(
+        queries("stock")["changed_since"], *at, since, list(stock.ADJUSTING)
+    )
+
+
+async def _write(
+    connection: Connection, positions: list[Position], movements: list[Change]
+) -> None:
+    await _POSITIONS.upsert(
+        connection,
+        [
+            (
+                p.sku,
+                p.place,
+                p.on_hand_milli,
+                p.committed_milli,
+                p.reserved_milli,
+                p.unavailable_milli,
+                p.counted_at,
+                p.counted_by,
+                p.version,
+            )
+            for p in positions
+        ],
+    )
+    await _MOVEMENTS.insert(
+        connection,
+        [
+            (
+                m.movement_id,
+                m.sku,
+                m.place,
+                m.kind,
+                m.on_hand_milli,
+                m.committed_milli,
+                m.occurred_at,
+                m.event_key,
+                m.order_id,
+            )
+            for m in movements
+        ],
+    )

@@ -8,19 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.domain import topics
-
-TOPIC_OF_NOUN = {
-    "member": topics.MEMBERS,
-    "order": topics.ORDERS,
-    "return": topics.ORDERS,
-    "refund": topics.ORDERS,
-    "stock": topics.INVENTORY,
-    "points": topics.POINTS,
-    "coupon": topics.COUPONS,
-    "item": topics.CATALOG,
-    "place": topics.CATALOG,
-}
+from hub.domain import ids, topics
 
 _encoder = msgspec.json.Encoder()
 
@@ -64,17 +52,23 @@ def record(at_s: int, fact: Fact) -> Record:
     }
     if fact.sequence is not None:
         event["sequence"] = str(fact.sequence)
+    topic = topics.topic_of(fact.type)
+    return Record(at_s, topic, ids.text(_entity(fact)).encode(), _encoder.encode(event))
+
+
+def _entity(fact: Fact) -> ids.Key:
+    """The fact's entity: the key that the hub's API would give the event, too."""
+    _, _, channel, _, shop = fact.source.split("/")
     noun = fact.type.partition(".")[0]
-    return Record(at_s, TOPIC_OF_NOUN[noun], _key(noun, fact), _encoder.encode(event))
-
-
-def _key(noun: str, fact: Fact) -> bytes:
-    """Orders and accounts are their shop's or channel's own; SKUs, places and codes everyone's."""
     if noun in ("order", "return", "refund"):
-        return f"{fact.source}/{fact.subject}".encode()
+        return ids.order_id(channel, shop, fact.subject)
     if noun in ("member", "points"):
-        return f"{fact.source.split('/')[2]}/{fact.subject}".encode()
-    return fact.subject.encode()
+        return ids.profile_id(channel, fact.subject)
+    if noun == "stock":
+        return ids.stock_id(fact.subject, fact.data["place"])
+    if noun == "coupon":
+        return ids.coupon_id(fact.subject)
+    return ids.catalog_id(noun, fact.subject)
 
 
 def time_text(at_s: int) -> str:

@@ -1,5 +1,5 @@
-"""Queries of the API, a module and a `.sql` file for each noun. Reads only: nothing is decided here.
+"""Queries of the API: a module and a `.sql` file for each noun. Nothing is decided here.
 
-Every function takes an open asyncpg connection (or pool) and a `Viewer`, and gives plain
-dictionaries in the store's units: minor units, thousandths, points, UTC times.
+Every function takes a connection prepared by `hub.store.db` and gives plain dictionaries in the
+store's units: ids of 16 bytes, minor units, thousandths, points, UTC times.
 """

@@ -35,14 +35,10 @@ async def holders(
     connection: Connection, viewer: Viewer, identifier_type: str, value_hmac: Key
 ) -> list[Row]:
     """Members who hold an identifier now, those who proved it first; at most 20."""
-    return await rows(
-        connection, _SQL["holders"], *viewer.arguments, identifier_type, value_hmac
-    )
+    return await rows(connection, _SQL["holders"], *viewer.arguments, identifier_type, value_hmac)
 
 
-async def holder_of_profile(
-    connection: Connection, viewer: Viewer, profile_id: Key
-) -> list[Row]:
+async def holder_of_profile(connection: Connection, viewer: Viewer, profile_id: Key) -> list[Row]:
     """The member of one account, if it is of the viewer's channel."""
     return await rows(connection, _SQL["holder_of_profile"], *viewer.arguments, profile_id)
 

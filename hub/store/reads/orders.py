@@ -26,6 +26,4 @@ async def shops(connection: Connection, channel: str) -> list[str]:
 
 async def of_profiles(connection: Connection, profile_ids: list[Key], page: Page) -> list[Row]:
     """Orders of these profiles, newest first; keyset (listed_at, order_id)."""
-    return await rows(
-        connection, _SQL["of_profiles"], profile_ids, *page.keyset(2), page.limit
-    )
+    return await rows(connection, _SQL["of_profiles"], profile_ids, *page.keyset(2), page.limit)

@@ -1,0 +1,54 @@
+"""The API's app: `uvicorn --factory hub_api.app:create_app`. Routes are in `hub_api.routes`."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+import hub
+from hub import settings as hub_settings
+from hub.settings import Settings
+from hub_api import logs, problems, resources
+from hub_api.figures import Figures
+from hub_api.front import Front
+from hub_api.kafka import Sender
+from hub_api.routes import coupons, events, health, holdings, members, orders, pages, stock
+
+DESCRIPTION = (
+    "Events in, reads out. Every refusal is `application/problem+json` (RFC 9457), in English or "
+    "Chinese by `Accept-Language`. Amounts and quantities are decimal strings; times are UTC. "
+    "What each event holds: [/asyncapi.json](/asyncapi.json)."
+)
+
+
+def create_app(settings: Settings | None = None, sender: Sender | None = None) -> FastAPI:
+    """The app of one hub; settings come from the environment unless given.
+
+    sender: what takes events instead of Kafka, for tests.
+    """
+    if settings is None:
+        logs.configure()
+        settings = hub_settings.load()
+    chosen = settings
+    figures = Figures()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with resources.opened(chosen, figures, sender) as held:
+            app.state.resources = held
+            yield
+
+    app = FastAPI(
+        title="Commerce data hub",
+        description=DESCRIPTION,
+        version=hub.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False},
+    )
+    app.add_middleware(Front, figures=figures)
+    problems.install(app)
+    for routes in (health, events, members, holdings, orders, stock, coupons, pages):
+        app.include_router(routes.router)
+    return app

@@ -1,0 +1,142 @@
+"""Who calls: the key of a request, its scopes, its channel. Keeping keys: `hub.store.keys`."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from hub.store import keys
+from hub.store.keys import ApiKey
+from hub.store.reads.viewer import Viewer
+from hub_api.limits import (
+    KEY_CACHE_KEYS_MAX,
+    KEY_CACHE_S,
+    KEY_USED_FLUSH_S,
+    MISSES_KEYS_MAX,
+    MISSES_PER_MINUTE_MAX,
+)
+from hub_api.postgres import Database, PostgresAwayError
+from hub_api.problems import Problem
+
+MINUTE_S = 60.0
+# Only for the OpenAPI page: the header is read below, so that every refusal has the one shape.
+bearer = HTTPBearer(auto_error=False, description="`<prefix>.<secret>`, made by `hub key create`")
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was read of a prefix, and when: None if there is no such key."""
+
+    read_at: float
+    found: tuple[ApiKey, bytes] | None
+
+
+class Keyring:
+    """Finds keys, remembering each for at most KEY_CACHE_S, and notes their use in batches."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._used_at: dict[str, datetime] = {}
+        self._misses: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    async def identify(self, authorization: str) -> ApiKey:
+        """The key of an `Authorization` header; refused if missing, wrong or revoked."""
+        scheme, _, token = authorization.partition(" ")
+        parts = keys.split_token(token.strip()) if scheme.lower() == "bearer" else None
+        if parts is None:
+            raise _unauthorized()
+        prefix, secret = parts
+        found = await self._find(prefix)
+        if found is None or not keys.matches(secret, found[1]) or found[0].revoked_at is not None:
+            raise _unauthorized()
+        self._used_at[prefix] = datetime.now(UTC)
+        return found[0]
+
+    async def note_use(self) -> None:
+        """Write when keys were used, every KEY_USED_FLUSH_S, until cancelled."""
+        while True:
+            await asyncio.sleep(KEY_USED_FLUSH_S)
+            await self.flush_use()
+
+    async def flush_use(self) -> None:
+        """Write the noted uses now; kept for the next time if Postgres is away."""
+        used, self._used_at = self._used_at, {}
+        if not used:
+            return
+        try:
+            await self._database.write(partial(keys.mark_used, used_at=used))
+        except PostgresAwayError as error:
+            self._used_at = used | self._used_at
+            _log.warning("key_use_not_written", cause=error.where)
+
+    def miss(self, key: ApiKey) -> None:
+        """Count a lookup that found nothing: guessing codes gets slow."""
+        started, count = self._misses.pop(key.key_prefix, (time.monotonic(), 0))
+        if time.monotonic() - started > MINUTE_S:
+            started, count = time.monotonic(), 0
+        self._misses[key.key_prefix] = (started, count + 1)
+        if len(self._misses) > MISSES_KEYS_MAX:
+            self._misses.popitem(last=False)
+
+    def refuse_guessing(self, key: ApiKey) -> None:
+        """Refuse a key that missed too often in the last minute."""
+        started, count = self._misses.get(key.key_prefix, (0.0, 0))
+        left_s = MINUTE_S - (time.monotonic() - started)
+        if count >= MISSES_PER_MINUTE_MAX and left_s > 0:
+            seconds = int(left_s) + 1
+            raise Problem("too-many-misses", headers={"Retry-After": str(seconds)}, seconds=seconds)
+
+    async def _find(self, prefix: str) -> tuple[ApiKey, bytes] | None:
+        known = self._known.get(prefix)
+        if known is not None and time.monotonic() - known.read_at < KEY_CACHE_S:
+            return known.found
+        # The age counts from before the read: a key revoked meanwhile is not kept longer.
+        read_at = time.monotonic()
+        found = await self._database.write(partial(keys.find, prefix=prefix))
+        self._known[prefix] = _Known(read_at, found)
+        self._known.move_to_end(prefix)
+        if len(self._known) > KEY_CACHE_KEYS_MAX:
+            self._known.popitem(last=False)
+        return found
+
+
+def channel_of(key: ApiKey, channel: str) -> str:
+    """The channel a request names, if the key may act for it."""
+    if key.channel is not None and key.channel != channel:
+        raise Problem("foreign-channel")
+    return channel
+
+
+def viewer_of(key: ApiKey) -> Viewer:
+    """How the key's holder sees members, orders and coupons."""
+    return Viewer(key.channel, key.allows("member:all_channels"))
+
+
+class Needs:
+    """A dependency: the request's key, refused if it lacks the scope."""
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+
+    async def __call__(
+        self, request: Request, _bearer: Annotated[object, Depends(bearer)]
+    ) -> ApiKey:
+        keyring: Keyring = request.app.state.resources.keyring
+        key = await keyring.identify(request.headers.get("authorization", ""))
+        request.state.key_prefix = key.key_prefix
+        if not key.allows(self._scope):
+            raise Problem("scope-missing", scope=self._scope)
+        return key
+
+
+def _unauthorized() -> Problem:
+    return Problem("unauthorized", headers={"WWW-Authenticate": 'Bearer realm="hub"'})

@@ -1,0 +1,51 @@
+"""Every maximum and timeout of the API, in one place, each with where it comes from."""
+
+# Kafka's default largest record batch is 1 MiB; a body of that size is some 2,000 orders.
+BODY_BYTES_MAX = 1024 * 1024
+# An order of 1,000 lines is about 130 kB; the record still fits Kafka's 1 MiB with headers.
+EVENT_BYTES_MAX = 256 * 1024
+BATCH_EVENTS_MAX = 1_000
+# The deepest event of this version has 6 levels; unknown fields may be a bit deeper.
+JSON_DEPTH_MAX = 20
+# Faults named in one answer: a person reads the first few, a program resends after mending.
+FAULTS_MAX = 50
+EVENT_ID_LENGTH_MAX = 128
+
+HEADERS_MAX = 100
+HEADER_BYTES_MAX = 32 * 1024
+TARGET_BYTES_MAX = 4 * 1024
+
+# Bodies being read or sent at once: memory stays below BODIES_MAX * a few BODY_BYTES_MAX.
+BODIES_MAX = 16
+BODIES_WAIT_S = 2.0
+BODY_TIMEOUT_S = 10.0
+REQUEST_TIMEOUT_S = 20.0
+
+# A healthy broker answers in milliseconds, a change of leader takes a few seconds.
+KAFKA_SEND_TIMEOUT_S = 8.0
+KAFKA_START_TIMEOUT_S = 4.0
+KAFKA_STOP_TIMEOUT_S = 3.0
+KAFKA_RETRY_AFTER_S = 5
+
+POSTGRES_CONNECT_TIMEOUT_S = 3.0
+POSTGRES_QUERY_TIMEOUT_S = 5.0
+POSTGRES_ACQUIRE_TIMEOUT_S = 5.0
+POSTGRES_READERS_MAX = 8
+POSTGRES_WRITERS_MAX = 2
+POSTGRES_RETRY_AFTER_S = 2
+
+READY_TIMEOUT_S = 2.0
+
+# "Revoked within a second": a key is looked up again when what is known of it is this old.
+KEY_CACHE_S = 1.0
+KEY_CACHE_KEYS_MAX = 10_000
+KEY_USED_FLUSH_S = 10.0
+
+PAGE_ROWS_DEFAULT = 50
+PAGE_ROWS_MAX = 200
+CURSOR_LENGTH_MAX = 1_024
+
+# Wrong codes a key may ask for in a minute before it has to wait: a clerk mistypes now and then,
+# a guesser needs millions.
+MISSES_PER_MINUTE_MAX = 30
+MISSES_KEYS_MAX = 10_000

@@ -1,0 +1,69 @@
+"""What one running API holds: its database, Kafka, keys and figures; opened and closed together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from hub.settings import Settings
+from hub.store.sealing import Vault
+from hub_api.bodies import BodyGate
+from hub_api.figures import Figures
+from hub_api.kafka import KafkaSender, Sender
+from hub_api.keyring import Keyring
+from hub_api.postgres import Database
+from hub_api.signing import Signer
+
+
+@dataclass(slots=True)
+class Resources:
+    """Everything routes need besides the request."""
+
+    settings: Settings
+    database: Database
+    sender: Sender
+    keyring: Keyring
+    signer: Signer
+    vault: Vault
+    gate: BodyGate
+    figures: Figures
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    settings: Settings, figures: Figures, sender: Sender | None
+) -> AsyncIterator[Resources]:
+    """Resources for as long as the app runs. Neither Postgres nor Kafka has to answer yet."""
+    database = Database(settings)
+    resources = Resources(
+        settings=settings,
+        database=database,
+        sender=sender or KafkaSender(settings),
+        keyring=Keyring(database),
+        signer=Signer(settings),
+        vault=Vault(settings.secret()),
+        gate=BodyGate(),
+        figures=figures,
+    )
+    await database.open()
+    noting = asyncio.create_task(resources.keyring.note_use())
+    try:
+        yield resources
+    finally:
+        noting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await noting
+        await resources.keyring.flush_use()
+        await resources.sender.close()
+        await database.close()
+
+
+def resources_of(request: Request) -> Resources:
+    """The app's resources, for a route."""
+    return request.app.state.resources
+
+
+Held = Annotated[Resources, Depends(resources_of)]

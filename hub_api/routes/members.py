@@ -1,0 +1,218 @@
+"""Members: who they are. What they hold and what happened to them: `hub_api.routes.holdings`."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
+
+from hub.domain import identifiers, ids
+from hub.store.keys import ApiKey
+from hub.store.reads import members as reads
+from hub.store.reads.queries import Row
+from hub.store.reads.viewer import Viewer
+from hub_api import strict_json
+from hub_api.bodies import read_body
+from hub_api.keyring import Needs, viewer_of
+from hub_api.paging import PageAsked, PageOf, Pager, respond
+from hub_api.problems import Fault, Problem
+from hub_api.resources import Held, Resources
+from hub_api.strict_json import BadJsonError
+
+router = APIRouter(prefix="/v1/members", tags=["members"])
+MemberReader = Annotated[ApiKey, Depends(Needs("members:read"))]
+MASK = "***"
+REFERENCE_LENGTH = 8
+
+
+class Wanted(BaseModel):
+    """An identifier to look a member up by; `account` is the channel's own name of a profile."""
+
+    model_config = ConfigDict(extra="forbid", title="Identifier", hide_input_in_errors=True)
+
+    type: Literal["phone", "email", "openid", "unionid", "crm_id", "card", "account"]
+    value: str = Field(min_length=1, max_length=256)
+    app: Annotated[str | None, Field(max_length=128, description="Which app an openid is of")] = (
+        None
+    )
+    channel: Annotated[
+        str | None, Field(max_length=64, description="Which channel an account is of: the key's")
+    ] = None
+
+
+class Candidate(BaseModel):
+    """A member who holds the identifier."""
+
+    member_id: str
+    is_verified: bool = Field(description="The member proved to hold it; else only stated it")
+
+
+class Candidates(BaseModel):
+    """Those who proved it come first; at most 20."""
+
+    members: list[Candidate]
+
+
+class Profile(BaseModel):
+    """One account at one channel."""
+
+    profile_id: str
+    channel: str
+    account: str | None = Field(description="Null for accounts of other channels")
+    name: str | None = Field(description="Masked; null if the channel gave no personal data")
+    registered_at: datetime | None
+    first_seen_at: datetime
+
+
+class Member(BaseModel):
+    """A person, joined from profiles. `asked_id` differs after a merge: the survivor answers."""
+
+    member_id: str
+    asked_id: str
+    first_seen_at: datetime
+    profiles: list[Profile]
+
+
+class Identifier(BaseModel):
+    """An identifier of a profile; its value is kept as a keyed digest and never shown."""
+
+    type: str
+    value: str = Field(description="Masked")
+    reference: str = Field(description="Equal for equal values, tells nothing else")
+    proof: str
+    profile_id: str
+    channel: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+_LOOKUP_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": Wanted.model_json_schema()}},
+    }
+}
+
+
+@router.post("/lookup", openapi_extra=_LOOKUP_BODY)
+async def look_up(request: Request, key: MemberReader, held: Held) -> Candidates:
+    """Members who hold an identifier. It stands in the body: a URL may be logged on its way."""
+    held.keyring.refuse_guessing(key)
+    async with held.gate.place():
+        wanted = _wanted(await read_body(request))
+    viewer = viewer_of(key)
+    found = await held.database.read(lambda reader: _holders(reader, held, viewer, wanted))
+    if not found:
+        held.keyring.miss(key)
+        raise Problem("not-found")
+    return Candidates(
+        members=[
+            Candidate(member_id=ids.text(row["member_id"]), is_verified=row["is_verified"])
+            for row in found
+        ]
+    )
+
+
+@router.get("/{member_id}", response_model=Member)
+async def get_member(request: Request, member_id: UUID, key: MemberReader, held: Held) -> Response:
+    """A member with a profile in the key's channel."""
+    viewer = viewer_of(key)
+
+    async def read(reader: Any) -> Member:
+        row = await found_member(reader, viewer, member_id)
+        profiles = await reads.profiles(reader, viewer, row["member_id"])
+        return Member(
+            member_id=ids.text(row["member_id"]),
+            asked_id=str(member_id),
+            first_seen_at=row["first_seen_at"],
+            profiles=[_profile(profile) for profile in profiles],
+        )
+
+    member = await held.database.read(read)
+    place = {"Content-Location": f"/v1/members/{member.member_id}"}
+    return respond(request, member, place)
+
+
+@router.get("/{member_id}/identifiers", response_model=PageOf[Identifier])
+async def get_identifiers(
+    request: Request,
+    member_id: UUID,
+    key: MemberReader,
+    held: Held,
+    wanted: PageAsked,
+) -> Response:
+    """Identifiers of the profiles the key may see, the oldest first."""
+    viewer = viewer_of(key)
+    listing = f"identifiers {member_id} {viewer}"
+    pager = Pager(held.signer, listing, tuple[datetime, bytes, str, bytes])
+    page = pager.page(wanted)
+
+    async def read(reader: Any) -> list[Row]:
+        member = await found_member(reader, viewer, member_id)
+        return await reads.identifiers(reader, viewer, member["member_id"], page)
+
+    keyset = ("valid_from", "profile_id", "identifier_type", "value_hmac")
+    shown, next_cursor = pager.cut(await held.database.read(read), page, keyset)
+    items = [_identifier(row) for row in shown]
+    return respond(request, PageOf[Identifier](items=items, next_cursor=next_cursor))
+
+
+async def found_member(reader: Any, viewer: Viewer, member_id: UUID) -> Row:
+    """The member that answers for this id, or the problem that there is none to see."""
+    row = await reads.survivor(reader, viewer, member_id.bytes)
+    if row is None:
+        raise Problem("not-found")
+    return row
+
+
+def _wanted(body: bytes) -> Wanted:
+    try:
+        return Wanted.model_validate(strict_json.parse(strict_json.utf8(body)))
+    except BadJsonError as error:
+        raise Problem("bad-json", [error.fault]) from None
+    except ValidationError as error:
+        faults = [
+            Fault(".".join(map(str, fault["loc"])) or "$", fault["msg"])
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise Problem("invalid", faults) from None
+
+
+async def _holders(reader: Any, held: Resources, viewer: Viewer, wanted: Wanted) -> list[Row]:
+    if wanted.type == "account":
+        channel = wanted.channel or viewer.channel
+        if channel is None:
+            raise Problem("invalid", [Fault("channel", "the key is of no channel: name one")])
+        profile = ids.profile_id(channel, wanted.value)
+        return await reads.holder_of_profile(reader, viewer, profile)
+    value = identifiers.normalise(wanted.type, wanted.value, wanted.app)
+    if value is None:
+        raise Problem("invalid", [Fault("value", "a value like this identifies nobody")])
+    digest = held.vault.value_hmac(wanted.type, value)
+    return await reads.holders(reader, viewer, wanted.type, digest)
+
+
+def _profile(row: Row) -> Profile:
+    return Profile(
+        profile_id=ids.text(row["profile_id"]),
+        channel=row["channel"],
+        account=row["account"],
+        name=MASK if row["has_personal_data"] else None,
+        registered_at=row["registered_at"],
+        first_seen_at=row["first_seen_at"],
+    )
+
+
+def _identifier(row: Row) -> Identifier:
+    return Identifier(
+        type=row["identifier_type"],
+        value=MASK,
+        reference=bytes(row["value_hmac"]).hex()[:REFERENCE_LENGTH],
+        proof=row["proof"],
+        profile_id=ids.text(row["profile_id"]),
+        channel=row["channel"],
+        valid_from=row["valid_from"],
+        valid_to=row["valid_to"],
+    )

@@ -1,0 +1,86 @@
+"""Stock of an item by place."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from hub.store.keys import ApiKey
+from hub.store.reads import stock as reads
+from hub_api.amounts import quantity
+from hub_api.keyring import Needs
+from hub_api.paging import PageAsked, PageOf, Pager, respond
+from hub_api.problems import Problem
+from hub_api.resources import Held
+
+router = APIRouter(prefix="/v1/stock", tags=["stock"])
+Reader = Annotated[ApiKey, Depends(Needs("stock:read"))]
+
+
+class Position(BaseModel):
+    """An item at a place; quantities are decimal strings."""
+
+    place: str
+    place_name: str | None
+    place_kind: str | None
+    on_hand: str
+    committed: str = Field(description="Ordered, not yet handed over")
+    reserved: str
+    unavailable: str
+    available: str = Field(description="on_hand - committed - reserved - unavailable")
+    counted_at: datetime | None
+    version: str = Field(description="Grows with each change of the position")
+
+
+class ItemStock(PageOf[Position]):
+    """Where an item lies, by place."""
+
+    sku: str
+    name: str | None
+    unit: str | None
+
+
+@router.get("/{sku:path}", response_model=ItemStock)
+async def get_stock(
+    request: Request,
+    sku: Annotated[str, Path(min_length=1, max_length=128)],
+    key: Reader,
+    held: Held,
+    wanted: PageAsked,
+) -> Response:
+    """Stock of an item by place. Stock belongs to no channel: every key sees all places."""
+    pager = Pager(held.signer, f"stock {sku}", tuple[str])
+    page = pager.page(wanted)
+
+    async def read(reader: Any) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        return await reads.item(reader, sku), await reads.positions(reader, sku, page)
+
+    item, found = await held.database.read(read)
+    if item is None:
+        raise Problem("not-found")
+    shown, next_cursor = pager.cut(found, page, ("place",))
+    positions = [_position(row) for row in shown]
+    stock = ItemStock(
+        sku=sku, name=item["name"], unit=item["unit"], items=positions, next_cursor=next_cursor
+    )
+    return respond(request, stock)
+
+
+def _position(row: dict[str, Any]) -> Position:
+    available = row["on_hand_milli"] - (
+        row["committed_milli"] + row["reserved_milli"] + row["unavailable_milli"]
+    )
+    return Position(
+        place=row["place"],
+        place_name=row["place_name"],
+        place_kind=row["place_kind"],
+        on_hand=quantity(row["on_hand_milli"]),
+        committed=quantity(row["committed_milli"]),
+        reserved=quantity(row["reserved_milli"]),
+        unavailable=quantity(row["unavailable_milli"]),
+        available=quantity(available),
+        counted_at=row["counted_at"],
+        version=str(row["version"]),
+    )

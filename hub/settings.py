@@ -38,6 +38,7 @@ PORT_OFFSETS = {
     "postgres_port": 2,
     "kafka_port": 3,
     "kafka_controller_port": 4,
+    "dagster_code_port": 5,
 }
 WORKER_PORT_OFFSET = 10
 WORKERS_MAX = 32
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     postgres_port: int = Field(default=0, description="Own Postgres; default port_base + 2")
     kafka_port: int = Field(default=0, description="Own Kafka; default port_base + 3")
     kafka_controller_port: int = Field(default=0, description="Controller; default port_base + 4")
+    dagster_code_port: int = Field(default=0, description="Asset code; default port_base + 5")
     postgres_url: str | None = Field(
         default=None,
         description="An existing Postgres; the role in it may make roles and databases",

@@ -7,6 +7,7 @@ Run as a module this file makes `kafka.lock` anew. Not here: running Kafka (`kaf
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -94,6 +95,12 @@ def download(settings: Settings, progress: Progress = lambda *_: None) -> None:
         ) from error
 
 
+def fetch_alone(settings: Settings, jar: Jar, target: Path) -> int:
+    """Download one jar to a folder, past the cache; gives its size in bytes."""
+    with _draft_context(settings) as context:
+        return _fetch(context, jar, target)
+
+
 def _parse(line: str) -> Jar:
     coordinate, sha256 = line.split()
     group, artifact, version = coordinate.split(":")
@@ -116,9 +123,8 @@ def _fetch(context: "MavenContext", jar: Jar, target: Path) -> int:
             f"{jar.file_name} has SHA-256 {found}, pinned is {jar.sha256}",
             mend="do not trust this source: set another by HUB_MIRRORS=maven=URL",
         )
-    size = path.stat().st_size
-    path.replace(target / jar.file_name)
-    return size
+    shutil.move(path, target / jar.file_name)
+    return (target / jar.file_name).stat().st_size
 
 
 def _download(context: "MavenContext", jar: Jar) -> Path:

@@ -196,6 +196,9 @@ def _properties(settings: Settings) -> str:
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
+        # After `kill -9` the broker must wait until its own earlier registration has expired.
+        "broker.session.timeout.ms": "2500",
+        "broker.heartbeat.interval.ms": "500",
         # A killed worker is replaced in seconds; the default lets it hold partitions for 45 s.
         "group.min.session.timeout.ms": "1000",
         "message.max.bytes": str(MESSAGE_BYTES_MAX),

@@ -156,7 +156,7 @@ def _sequence(value: str | int | None) -> int | None:
 def _bad(code: str, error: Exception, root: str = "$") -> BadEvent:
     """msgspec names the path at the end of its message: `... - at `$.lines[0]``."""
     message, _, path = str(error).partition(" - at `")
-    field = root + path.rstrip("`").removeprefix("$") if path else None
+    field = root + path.rstrip("`").removeprefix("$")
     return BadEvent(code, message[:300], field)
 
 

@@ -1,0 +1,122 @@
+"""The API's app on a real Postgres, with a Kafka of our own making, and callers with keys."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from hub.store import db, keys
+from hub.store.keys import NewKey
+from hub.testing import Database
+from hub_api.app import create_app
+from hub_api.kafka import KafkaAwayError, Position, Record
+
+Ask = Callable[..., Awaitable[httpx.Response]]
+NOW = datetime(2025, 3, 1, 4, 0, tzinfo=UTC)
+
+
+class FakeSender:
+    """Kafka as the API sees it: keeps what it is sent, and is away when told so."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.is_away = False
+        self.is_closed = False
+
+    async def send(self, records: Sequence[Record]) -> list[Position]:
+        await self.check()
+        start = len(self.records)
+        self.records += records
+        return [Position(record.topic, 0, start + i) for i, record in enumerate(records)]
+
+    async def check(self) -> None:
+        if self.is_away:
+            raise KafkaAwayError("Kafka does not answer")
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def sender() -> FakeSender:
+    return FakeSender()
+
+
+@pytest.fixture
+async def writer(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that may put rows where the streams would."""
+    connection: Any = await db.connect(database.dsn("owner"))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def http(database: Database, sender: FakeSender) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a key, of an app that runs."""
+    app = create_app(database.settings, sender)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            yield client
+
+
+@pytest.fixture
+def key_for(writer: asyncpg.Connection) -> Callable[..., Awaitable[dict[str, str]]]:
+    """`await key_for("website", "orders:read")`: the headers of a new key."""
+
+    async def make(channel: str | None, *scopes: str) -> dict[str, str]:
+        token = await keys.create(writer, NewKey("a test", scopes, channel))
+        return {"Authorization": f"Bearer {token}"}
+
+    return make
+
+
+@pytest.fixture
+async def poster(key_for: Callable[..., Awaitable[dict[str, str]]]) -> dict[str, str]:
+    """The headers of the website's key for posting events."""
+    return await key_for("website", "events:write")
+
+
+def an_event(event_id: str = "e1", **changes: Any) -> dict[str, Any]:
+    """A correct event of the website; `data` replaces the order's."""
+    event = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": "/channels/website/shops/main",
+        "type": "order.placed",
+        "time": "2025-03-01T10:15:00+08:00",
+        "subject": f"W-{event_id}",
+        "data": {
+            "order_number": f"W-{event_id}",
+            "currency": "CNY",
+            "lines": [
+                {
+                    "line": "1",
+                    "sku": "CAKE-6",
+                    "quantity": "1",
+                    "unit_price": "168.00",
+                    "amount": "168.00",
+                }
+            ],
+            "total": "168.00",
+        },
+    }
+    return event | changes
+
+
+@pytest.fixture
+def event() -> Callable[..., dict[str, Any]]:
+    """`event("e1", type="order.paid", data={...})`: a correct event, changed."""
+    return an_event
+
+
+async def until(is_true: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 5.0) -> None:
+    """Wait until it is so; fail with `what` did not happen."""
+    async with asyncio.timeout(timeout_s):
+        while not await is_true():
+            await asyncio.sleep(0.05)
+    assert what

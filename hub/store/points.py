@@ -1,7 +1,7 @@
 """Points in Postgres: accounts, lots and the ledger's entries, append-only.
 
-Accounts are locked in the order of their profiles. An account that never spent and owes nothing only
-gains lots; any other is settled over all its lots (`hub.domain.points`).
+Accounts are locked in the order of their profiles. An account that never spent and owes nothing
+only gains lots; any other is settled over all its lots (`hub.domain.points`).
 """
 
 from collections import defaultdict
@@ -72,13 +72,13 @@ async def apply(connection: Connection, work: Work) -> None:
     for entry in work.points:
         by_profile[entry.profile_id].append(entry)
     profiles = sorted(by_profile)
+    await connection.execute(queries("points")["ensure"], profiles)
     rows = await connection.fetch(queries("points")["lock"], profiles)
     accounts = {row["profile_id"]: Account(**row) for row in rows}
     lots = await _lots(connection, work, by_profile, accounts)
     changed: list[Lot] = []
     for profile in profiles:
-        account = accounts.setdefault(profile, Account(profile))
-        changed += _post(account, lots, by_profile[profile])
+        changed += _post(accounts[profile], lots, by_profile[profile])
     await _write(connection, [accounts[p] for p in profiles], changed, work.points)
 
 
@@ -112,8 +112,7 @@ async def _lots(
     to_settle = [
         profile
         for profile, entries in by_profile.items()
-        if (known := accounts.get(profile)) is not None
-        and not _only_gains(known, entries, work.known_lots)
+        if not _only_gains(accounts[profile], entries, work.known_lots)
     ]
     lots: dict[Key, dict[Key, Lot]] = {}
     if to_settle:

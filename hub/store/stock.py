@@ -98,13 +98,10 @@ def _changes(event: Event, deltas: Deltas) -> list[Change]:
 
 async def _lock(connection: Connection, wanted: list[Change | Count]) -> dict[Place, Position]:
     places = sorted({(what.sku, what.place) for what in wanted})
-    rows = await connection.fetch(
-        queries("stock")["lock"], [sku for sku, _ in places], [place for _, place in places]
-    )
-    positions = {at: Position(*at) for at in places}
-    for row in rows:
-        positions[row["sku"], row["place"]] = Position(**row)
-    return positions
+    keys = [sku for sku, _ in places], [place for _, place in places]
+    await connection.execute(queries("stock")["ensure"], *keys)
+    rows = await connection.fetch(queries("stock")["lock"], *keys)
+    return {(row["sku"], row["place"]): Position(**row) for row in rows}
 
 
 async def _count(

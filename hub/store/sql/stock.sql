@@ -1,5 +1,24 @@
 -- Stock positions and movements.
 
+-- A position that does not exist yet can't be locked: two writes that both start it would each begin
+-- at nothing, and the second would overwrite the first. So it is made first, in the same order.
+-- name: ensure
+insert into stock_positions (sku, place, on_hand_milli, committed_milli, version)
+select
+    k.sku,
+    k.place,
+    0,
+    0,
+    0
+from unnest($1::text[], $2::text[]) as k (sku, place)
+where
+    not exists (
+        select from stock_positions as p
+        where p.sku = k.sku and p.place = k.place
+    )
+order by k.sku, k.place
+on conflict on constraint stock_positions_pk do nothing;
+
 -- Lock positions in the order of item and place, so that two writes cannot wait for each other.
 -- name: lock
 select

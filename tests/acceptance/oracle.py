@@ -332,10 +332,8 @@ QUERIES = {
         from marts.order_lines l join marts.orders o using (order_id)
         left join lateral (
             select
-                sum((e.v ->> 'amount_minor')::bigint)
-                    filter (where e.v ->> 'kind' = 'loyalty') as loyalty_minor,
-                sum((e.v ->> 'amount_minor')::bigint)
-                    filter (where e.v ->> 'kind' = 'coupon_match') as match_minor
+                sum((e.v ->> 1)::bigint) filter (where e.v ->> 0 = 'loyalty') as loyalty_minor,
+                sum((e.v ->> 1)::bigint) filter (where e.v ->> 0 = 'coupon_match') as match_minor
             from jsonb_array_elements(l.discounts) as e (v)
         ) d on true
         where o.channel = any(%(channels)s)

@@ -1,0 +1,9 @@
+{# A quantity in thousandths as a decimal number. #}
+{% macro quantity(milli) -%}
+    (({{ milli }}) / 1000.0)::numeric(18, 3)
+{%- endmacro %}
+
+{# The date of a moment in the business's zone: a sale at 00:30 in Shanghai is of that day. #}
+{% macro business_date(moment) -%}
+    ({{ moment }} at time zone '{{ env_var("HUB_BUSINESS_ZONE", var("business_zone")) }}')::date
+{%- endmacro %}

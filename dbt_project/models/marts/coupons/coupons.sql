@@ -1,0 +1,46 @@
+-- depends_on: {{ ref('int_coupons_touched') }}
+{{
+    config(
+        unique_key='coupon_id',
+        incremental_strategy='rebuild',
+        meta={'touched': 'int_coupons_touched'},
+    )
+}}
+
+with
+
+coupons as (
+    select * from {{ ref('int_coupons_redeemed') }}
+    {% if is_incremental() %}
+    where {{ is_touched('coupon_id', ref('int_coupons_touched')) }}
+    {% endif %}
+),
+
+final as (
+    select
+        coupon_id,
+        code,
+        kind,
+        template,
+        profile_id,
+        status,
+        uses_total,
+        uses_redeemed,
+        uses_left,
+        live_redemption_count,
+        reversed_redemption_count,
+        refused_redemption_count,
+        redeemed_minor,
+        first_redeemed_at,
+        last_redeemed_at,
+        face_value_minor,
+        currency,
+        issued_at,
+        claimed_at,
+        valid_from,
+        valid_until,
+        order_number
+    from coupons
+)
+
+select * from final

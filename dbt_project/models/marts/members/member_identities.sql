@@ -1,0 +1,36 @@
+-- depends_on: {{ ref('int_profiles_touched') }}
+{{
+    config(
+        unique_key='profile_id',
+        incremental_strategy='rebuild',
+        meta={'touched': 'int_profiles_touched'},
+    )
+}}
+
+with
+
+profiles as (
+    select * from {{ ref('int_profiles_linked') }}
+    {% if is_incremental() %}
+    where {{ is_touched('profile_id', ref('int_profiles_touched')) }}
+    {% endif %}
+),
+
+final as (
+    select
+        profile_id,
+        member_id,
+        channel,
+        account,
+        verified_identifier_types,
+        verified_identifier_count,
+        declared_identifier_count,
+        linked_at,
+        link_reason,
+        link_rule_version,
+        registered_at,
+        first_seen_at
+    from profiles
+)
+
+select * from final

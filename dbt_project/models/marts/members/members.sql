@@ -1,0 +1,32 @@
+-- depends_on: {{ ref('int_members_touched') }}
+{{
+    config(
+        unique_key='member_id',
+        incremental_strategy='rebuild',
+        meta={'touched': 'int_members_touched'},
+    )
+}}
+
+with
+
+members as (
+    select * from {{ ref('int_members_united') }}
+    {% if is_incremental() %}
+    where {{ is_touched('member_id', ref('int_members_touched')) }}
+    {% endif %}
+),
+
+final as (
+    select
+        member_id,
+        profile_count,
+        channel_count,
+        channels,
+        verified_identifier_count,
+        registered_at,
+        first_seen_at,
+        first_seen_date
+    from members
+)
+
+select * from final

@@ -1,0 +1,41 @@
+-- depends_on: {{ ref('stg_hub__orders') }}
+{{
+    config(
+        unique_key='order_id',
+        incremental_strategy='rebuild',
+        meta={'touched': 'stg_hub__orders'},
+    )
+}}
+
+with
+
+placed_lines as (
+    select * from {{ ref('int_order_lines_placed') }}
+    {% if is_incremental() %}
+    where {{ is_touched('order_id', ref('stg_hub__orders')) }}
+    {% endif %}
+),
+
+final as (
+    select
+        order_id,
+        line,
+        channel,
+        profile_id,
+        place,
+        placed_at,
+        placed_date,
+        sku,
+        quantity,
+        fulfilled_quantity,
+        returned_quantity,
+        currency,
+        unit_price_minor,
+        gross_minor,
+        discount_minor,
+        total_minor,
+        discounts
+    from placed_lines
+)
+
+select * from final

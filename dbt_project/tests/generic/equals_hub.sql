@@ -1,0 +1,36 @@
+{# Invariant I7: below the mart's bound, its rows are the hub's rows, column by column. Rows that
+   changed since the build are left out: they are the next build's. #}
+{% test equals_hub(model, source, key, columns) %}
+    with
+
+    mart as (
+        select * from {{ model }}
+    ),
+
+    hub as (
+        select * from {{ source }}
+    ),
+
+    build as (
+        select bound_xid from {{ mart_builds() }} where mart = '{{ model.identifier }}'
+    )
+
+    select
+        {%- for column in key %}
+        coalesce(hub.{{ column }}, mart.{{ column }}) as {{ column }},
+        {%- endfor %}
+        hub.changed_xid
+    from hub
+    full join mart
+        on {% for column in key %}hub.{{ column }} = mart.{{ column }}
+        {%- if not loop.last %} and {% endif %}{% endfor %}
+    where
+        coalesce(hub.changed_xid < (select bound_xid from build), true)
+        and (
+            hub.changed_xid is null
+            or mart.{{ key[0] }} is null
+            {%- for column in columns %}
+            or hub.{{ column }} is distinct from mart.{{ column }}
+            {%- endfor %}
+        )
+{% endtest %}

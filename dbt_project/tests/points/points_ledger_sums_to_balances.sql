@@ -1,0 +1,23 @@
+{{ config(meta={'dagster': {'ref': {'name': 'points_balances'}}}) }}
+
+with
+
+balances as (
+    select * from {{ ref('points_balances') }}
+),
+
+ledger as (
+    select
+        profile_id,
+        sum(points) as points
+    from {{ ref('points_ledger') }}
+    group by profile_id
+)
+
+select coalesce(balances.profile_id, ledger.profile_id) as profile_id
+from balances
+full join ledger on balances.profile_id = ledger.profile_id
+where
+    coalesce(ledger.points, 0)
+    -- Pending and held points are given, though they can't be spent now.
+    is distinct from balances.balance_points + balances.pending_points + balances.held_points

@@ -1,0 +1,277 @@
+"""A warehouse to build in tests: dbt in this process, and rows written as the stream workers do.
+
+Not here: fixtures (`tests/integration/marts`), and the servers they stand on (`hub.testing`).
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+from hub.settings import Settings
+from hub_assets import dbt
+
+PLACED = "2026-03-01 12:00:00+08"
+
+
+def parse(target: Path) -> Manifest:
+    """The parsed project; dbt writes into the folder `target`."""
+    with dbt.variables({"DBT_PROFILES_DIR": str(dbt.PROJECT_DIR)}):
+        result = dbtRunner().invoke(["parse", *_folders(target)])
+    assert result.success, result.exception
+    assert isinstance(result.result, Manifest)
+    return result.result
+
+
+@dataclass
+class Warehouse:
+    """The marts of one database."""
+
+    settings: Settings
+    manifest: Manifest
+    target: Path
+    results: dict[str, str] = field(default_factory=dict)
+
+    def dbt(self, *arguments: str, snapshot: bool = True) -> bool:
+        """Run dbt; whether all went well. `results` then has each node's status by name."""
+        with self.run(snapshot) as run:
+            return run(*arguments)
+
+    @contextmanager
+    def run(self, snapshot: bool = True) -> Iterator[Callable[..., bool]]:
+        """Several commands of dbt that read one snapshot."""
+        with ExitStack() as stack:
+            stack.enter_context(dbt.variables(dbt.environment(self.settings)))
+            if snapshot:
+                held = stack.enter_context(dbt.run_snapshot(self.settings.dsn("dbt")))
+                stack.enter_context(dbt.variables({dbt.SNAPSHOT_VARIABLE: held}))
+            yield self._invoke
+
+    def _invoke(self, *arguments: str) -> bool:
+        runner = dbtRunner(manifest=_moved(self.manifest, self.settings.postgres_database))
+        result = runner.invoke([*arguments, "--quiet", *_folders(self.target)])
+        assert result.exception is None, result.exception
+        nodes: Any = result.result
+        self.results = {node.node.name: str(node.status) for node in nodes.results}
+        return result.success
+
+    def build(self, *arguments: str, snapshot: bool = True) -> None:
+        """Build all models, without the tests."""
+        assert self.dbt("run", *arguments, snapshot=snapshot), self.results
+
+    def check(self, *arguments: str) -> bool:
+        """Build all models and test the data; whether all tests passed."""
+        return self.dbt("build", "--exclude-resource-type", "unit_test", *arguments)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a reader of the marts gets."""
+        with psycopg.connect(self.settings.dsn("reader")) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def writer(self) -> psycopg.Connection:
+        """A connection as the stream workers have it."""
+        return psycopg.connect(self.settings.dsn("writer"))
+
+    def owner(self) -> psycopg.Connection:
+        """A connection of one who may do anything."""
+        return psycopg.connect(self.settings.dsn("admin", self.settings.postgres_database))
+
+
+@dataclass
+class Hub:
+    """Writes rows as the stream workers do, in the transaction of `connection`."""
+
+    connection: psycopg.Connection
+
+    def member(self, member: int) -> None:
+        self._put("members", member_id=_id(member), first_seen_at=PLACED)
+
+    def profile(self, profile: int, member: int, channel: str = "website") -> None:
+        self._put(
+            "profiles",
+            profile_id=_id(profile),
+            channel=channel,
+            account=f"a{profile}",
+            member_id=_id(member),
+            first_seen_at=PLACED,
+        )
+        self.link(profile, member)
+
+    def link(self, profile: int, member: int) -> None:
+        """The open link of a profile; `move` closes it."""
+        self._put(
+            "member_links",
+            link_id=uuid.uuid4(),
+            profile_id=_id(profile),
+            member_id=_id(member),
+            valid_from=PLACED,
+            reason="first_seen",
+            evidence="{}",
+            rule_version="identity-1",
+            event_key=uuid.uuid4(),
+        )
+
+    def move(self, profile: int, member: int) -> None:
+        """A late identifier shows that the account is another member's."""
+        self.connection.execute(
+            "update hub.member_links set valid_to = now(), changed_xid = pg_current_xact_id()"
+            " where profile_id = %s and valid_to is null",
+            [_id(profile)],
+        )
+        self.connection.execute(
+            "update hub.profiles set member_id = %s, changed_xid = pg_current_xact_id()"
+            " where profile_id = %s",
+            [_id(member), _id(profile)],
+        )
+        self.link(profile, member)
+
+    def merge(self, member: int, into: int) -> None:
+        self.connection.execute(
+            "update hub.members set merged_into = %s, changed_xid = pg_current_xact_id()"
+            " where member_id = %s",
+            [_id(into), _id(member)],
+        )
+
+    def order(
+        self, order: int, lines: dict[str, int], profile: int | None = None, at: str = PLACED
+    ) -> None:
+        """Put an order in place of what is there. lines: line number -> total in minor units."""
+        total = sum(lines.values())
+        columns = {
+            "order_id": _id(order),
+            "channel": "website",
+            "shop": "main",
+            "order_number": str(order),
+            "profile_id": None if profile is None else _id(profile),
+            "currency": "CNY",
+            "status": "open",
+            "payment_status": "unpaid",
+            "fulfilment_status": "unfulfilled",
+            "return_status": "none",
+            "gross_minor": total,
+            "discount_minor": 0,
+            "total_minor": total,
+            "paid_minor": 0,
+            "refunded_minor": 0,
+            "placed_at": at,
+            "event_count": 1,
+            "first_received_at": at,
+        }
+        self.connection.execute("delete from hub.orders where order_id = %s", [_id(order)])
+        self.connection.execute("delete from hub.order_lines where order_id = %s", [_id(order)])
+        self._put("orders", **columns)
+        for line, amount in lines.items():
+            self._put(
+                "order_lines",
+                order_id=_id(order),
+                line=line,
+                sku=f"sku-{line}",
+                quantity_milli=1500,
+                fulfilled_milli=0,
+                returned_milli=0,
+                unit_price_minor=amount,
+                gross_minor=amount,
+                discount_minor=0,
+                total_minor=amount,
+            )
+
+    def points(self, profile: int, points: int) -> None:
+        """Earn points: one entry, and the account's totals."""
+        self._put(
+            "points_entries",
+            entry_id=uuid.uuid4(),
+            profile_id=_id(profile),
+            kind="earned",
+            points=points,
+            occurred_at=PLACED,
+            event_key=uuid.uuid4(),
+            rule_version="earn-1",
+        )
+        self.connection.execute(
+            "insert into hub.points_accounts values (%s, %s, 0, 0, 0, 0, 0, %s, 0)"
+            " on conflict (profile_id) do update set"
+            " issued_points = points_accounts.issued_points + excluded.issued_points,"
+            " open_points = points_accounts.open_points + excluded.open_points,"
+            " changed_xid = pg_current_xact_id()",
+            [_id(profile), points, points],
+        )
+
+    def stock(self, sku: str, on_hand_milli: int) -> None:
+        """A movement at one place, and the position it ends in."""
+        self._put(
+            "stock_movements",
+            movement_id=uuid.uuid4(),
+            sku=sku,
+            place="store-1",
+            kind="adjusted",
+            on_hand_milli=on_hand_milli,
+            committed_milli=0,
+            occurred_at=PLACED,
+            event_key=uuid.uuid4(),
+        )
+        self.connection.execute(
+            "insert into hub.stock_positions (sku, place, on_hand_milli, committed_milli, version)"
+            " values (%s, 'store-1', %s, 0, 1) on conflict (sku, place) do update set"
+            " on_hand_milli = stock_positions.on_hand_milli + excluded.on_hand_milli,"
+            " version = stock_positions.version + 1, changed_xid = pg_current_xact_id()",
+            [sku, on_hand_milli],
+        )
+
+    def coupon(self, coupon: int, redeemed: int) -> None:
+        """A coupon of two uses, so many of them redeemed."""
+        self._put(
+            "coupons",
+            coupon_id=_id(coupon),
+            code=f"C{coupon}",
+            kind="times",
+            status="redeemed" if redeemed == 2 else "issued",
+            uses_total=2,
+            uses_redeemed=redeemed,
+            event_count=1 + redeemed,
+            first_received_at=PLACED,
+        )
+        for use in range(redeemed):
+            self._put(
+                "coupon_redemptions",
+                coupon_id=_id(coupon),
+                redemption_id=str(use),
+                channel="website",
+                shop="main",
+                amount_minor=500,
+                currency="CNY",
+                redeemed_at=PLACED,
+                is_accepted=True,
+                event_key=uuid.uuid4(),
+            )
+
+    def _put(self, table: str, **columns: Any) -> None:
+        names, places = ", ".join(columns), ", ".join(["%s"] * len(columns))
+        statement = f"insert into hub.{table} ({names}) values ({places})"
+        self.connection.execute(statement.encode(), list(columns.values()))
+
+
+def _id(number: int) -> uuid.UUID:
+    return uuid.UUID(int=number)
+
+
+def _moved(manifest: Manifest, database: str) -> Manifest:
+    """The same project in another database: cheaper than to parse it again."""
+    moved = manifest.deepcopy()
+    for node in [*moved.nodes.values(), *moved.sources.values(), *moved.unit_tests.values()]:
+        known = getattr(node, "database", None)
+        if known is not None:
+            relation = getattr(node, "relation_name", None) or ""
+            node.database = database  # type: ignore[union-attr]
+            node.relation_name = relation.replace(f'"{known}"', f'"{database}"', 1) or None  # type: ignore[union-attr]
+    return moved
+
+
+def _folders(target: Path) -> list[str]:
+    return ["--project-dir", str(dbt.PROJECT_DIR), "--target-path", str(target),
+            "--log-path", str(target), "--log-level-file", "none", "--no-write-json"]  # fmt: skip

@@ -1,0 +1,132 @@
+"""Nothing is lost between two builds, whatever the order in which transactions commit."""
+
+import pytest
+
+from hub_assets.testing import Hub, Warehouse
+
+# dbt and its libraries warn of their own matters.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+ORDERS = ("--select", "+orders", "+order_lines")
+DIGESTS = {
+    mart: f"select count(*), md5(string_agg(m::text, '|' order by m::text)) from marts.{mart} m"
+    for mart in (
+        "members", "member_identities", "points_ledger", "points_balances", "orders",
+        "order_lines", "coupons", "stock_positions", "stock_movements",
+    )
+}  # fmt: skip
+
+
+def digests(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
+    return {mart: warehouse.rows(query)[0] for mart, query in DIGESTS.items()}
+
+
+def a_day(hub: Hub) -> None:
+    """A bit of everything."""
+    for member in (1, 2):
+        hub.member(member)
+        hub.profile(10 + member, member)
+        hub.points(10 + member, 100)
+    hub.profile(13, 2, "mini-program")
+    hub.order(1, {"1": 1000, "2": 500}, profile=11)
+    hub.order(2, {"1": 700}, profile=13)
+    hub.order(3, {"1": 300})
+    hub.coupon(1, redeemed=2)
+    hub.coupon(2, redeemed=0)
+    hub.stock("cake", 5000)
+
+
+def test_an_empty_hub_gives_empty_marts_and_all_tests_pass(warehouse: Warehouse) -> None:
+    assert warehouse.check(), warehouse.results
+    assert {count for count, _ in digests(warehouse).values()} == {0}
+
+
+def test_an_increment_equals_a_full_build(warehouse: Warehouse) -> None:
+    with warehouse.writer() as connection:
+        a_day(Hub(connection))
+    warehouse.build()
+    with warehouse.writer() as connection:
+        hub = Hub(connection)
+        hub.member(3)
+        hub.profile(14, 3)
+        hub.order(1, {"1": 900}, profile=11)
+        hub.order(4, {"1": 100}, profile=14)
+        hub.move(13, 1)
+        hub.points(11, 7)
+        hub.stock("cake", -1000)
+    assert warehouse.check(), warehouse.results
+    by_increments = digests(warehouse)
+    warehouse.build("--full-refresh")
+    assert digests(warehouse) == by_increments
+    assert by_increments["orders"][0] == 4
+    assert by_increments["order_lines"][0] == 4
+
+
+def test_a_transaction_that_commits_after_a_newer_one_was_read_is_not_lost(
+    warehouse: Warehouse,
+) -> None:
+    with warehouse.writer() as older, warehouse.writer() as newer:
+        Hub(older).order(1, {"1": 100})  # takes its transaction id first
+        Hub(newer).order(2, {"1": 200})
+        newer.commit()
+        warehouse.build(*ORDERS)
+        assert warehouse.rows("select order_number from marts.orders") == [("2",)]
+        older.commit()
+    warehouse.build(*ORDERS)
+    assert warehouse.rows("select order_number from marts.orders order by 1") == [("1",), ("2",)]
+    assert warehouse.rows("select count(*) from marts.order_lines") == [(2,)]
+
+
+def test_the_line_that_an_amendment_drops_leaves_the_mart(warehouse: Warehouse) -> None:
+    with warehouse.writer() as connection:
+        Hub(connection).order(1, {"1": 100, "2": 50})
+    warehouse.build(*ORDERS)
+    with warehouse.writer() as connection:
+        Hub(connection).order(1, {"2": 60})
+    assert warehouse.check(), warehouse.results
+    assert warehouse.rows("select line, total_minor from marts.order_lines") == [("2", 60)]
+    assert warehouse.rows("select total_minor from marts.orders") == [(60,)]
+
+
+def test_all_marts_of_a_run_show_one_moment_while_the_hub_goes_on(warehouse: Warehouse) -> None:
+    """The order changes between the builds of its two marts: both keep the run's snapshot."""
+    with warehouse.writer() as connection:
+        Hub(connection).order(1, {"1": 100})
+    warehouse.build("--select", "staging", "intermediate")
+    with warehouse.run() as run:
+        assert run("run", "--select", "orders")
+        with warehouse.writer() as connection:
+            Hub(connection).order(1, {"1": 100, "2": 50})
+        assert run("run", "--select", "order_lines")
+        assert run("test", "--select", "order_total_is_the_sum_of_its_lines")
+    warehouse.build(*ORDERS)
+    assert warehouse.rows("select sum(total_minor) from marts.order_lines") == [(150,)]
+
+
+def test_without_a_shared_snapshot_nothing_is_lost_either(warehouse: Warehouse) -> None:
+    with warehouse.writer() as older, warehouse.writer() as newer:
+        Hub(older).order(1, {"1": 100})
+        Hub(newer).order(2, {"1": 200})
+        newer.commit()
+        warehouse.build(*ORDERS, snapshot=False)
+        older.commit()
+    warehouse.build(*ORDERS, snapshot=False)
+    assert warehouse.rows("select count(*) from marts.orders") == [(2,)]
+
+
+def test_a_build_that_fails_is_made_up_for_by_the_next(warehouse: Warehouse) -> None:
+    with warehouse.writer() as connection:
+        Hub(connection).order(1, {"1": 100})
+    warehouse.build(*ORDERS)
+    with warehouse.writer() as connection:
+        Hub(connection).order(2, {"1": 200})
+        connection.execute(
+            "update hub.orders set gross_minor = 9, discount_minor = 9 - total_minor"
+        )
+    with warehouse.owner() as connection:
+        connection.execute("alter table marts.orders add constraint no check (gross_minor <> 9)")
+    assert not warehouse.dbt("run", "--select", "orders")
+    with warehouse.owner() as connection:
+        connection.execute("alter table marts.orders drop constraint no")
+    warehouse.build(*ORDERS)
+    assert warehouse.rows("select count(*) from marts.orders") == [(2,)]

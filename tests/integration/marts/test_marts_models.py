@@ -1,0 +1,68 @@
+"""The models' own unit tests, and what every model must say of itself."""
+
+import pytest
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode
+
+from hub_assets.testing import Warehouse
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def models(manifest: Manifest, schema: str | None = None) -> list[ModelNode]:
+    return [
+        node
+        for node in manifest.nodes.values()
+        if isinstance(node, ModelNode) and schema in (None, node.schema)
+    ]
+
+
+def test_the_logic_of_the_models_holds_on_examples(warehouse: Warehouse) -> None:
+    warehouse.build("--select", "staging", "intermediate", "orders")
+    assert warehouse.dbt("test", "--select", "test_type:unit"), warehouse.results
+
+
+def test_schemas_are_called_staging_intermediate_and_marts(manifest: Manifest) -> None:
+    assert {node.schema for node in models(manifest)} == {"staging", "intermediate", "marts"}
+
+
+def test_the_marts_are_those_that_were_promised(manifest: Manifest) -> None:
+    assert {node.name for node in models(manifest, "marts")} == {
+        "members", "member_identities", "points_ledger", "points_balances", "orders",
+        "order_lines", "coupons", "stock_positions", "stock_movements",
+    }  # fmt: skip
+
+
+def test_every_mart_is_public_with_a_contract_and_a_group(manifest: Manifest) -> None:
+    for node in models(manifest, "marts"):
+        assert node.access == "public", node.name
+        assert node.contract.enforced, node.name
+        assert node.group is not None, node.name
+        assert node.tags == [node.group], node.name
+
+
+def test_every_model_says_its_grain_first_and_describes_each_column(manifest: Manifest) -> None:
+    for node in models(manifest):
+        assert node.description.startswith(("One row per", "One row:")), node.name
+        undescribed = [name for name, column in node.columns.items() if not column.description]
+        assert not undescribed, (node.name, undescribed)
+        assert node.columns, node.name
+
+
+def test_every_mart_speaks_chinese_too(manifest: Manifest) -> None:
+    for node in models(manifest, "marts"):
+        assert node.meta["description_zh"].startswith("每行"), node.name
+        for column in node.columns.values():
+            assert column.config.meta["description_zh"], (node.name, column.name)
+
+
+def test_the_columns_described_are_those_that_exist(warehouse: Warehouse) -> None:
+    warehouse.build()
+    found = warehouse.rows(
+        "select table_schema || '.' || table_name, array_agg(column_name::text)"
+        " from information_schema.columns"
+        " where table_schema in ('staging', 'intermediate', 'marts') group by 1"
+    )
+    columns = {relation: set(names) for relation, names in found}
+    for node in models(warehouse.manifest):
+        assert columns[f"{node.schema}.{node.name}"] == set(node.columns), node.name

@@ -52,7 +52,7 @@ class Outcome(StrEnum):
 
 
 class Verdict(Struct, gc=False, frozen=True):
-    """What one event came to: `reason` says why it was ignored, `waits_for` what it is parked for."""
+    """What one event came to: why it was ignored, or what it is parked for."""
 
     outcome: Outcome
     reason: str | None = None

@@ -1,5 +1,5 @@
-"""Members: a profile is the fold of its own events; a member is a component of profiles that share a
-verified identifier. Pure.
+"""Members: a profile is the fold of its own events; a member is a component of profiles that
+share a verified identifier. Pure.
 
 The member's id is the smallest profile id of its component, so any order of events and any number
 of workers ends with the same members.

@@ -12,7 +12,7 @@ _EXPONENTS = {
     "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
 }  # fmt: skip
 INTEGER_MAX = 2**53
-"""Largest amount in minor units (and quantity in thousandths): 90 trillion of a 2-digit currency."""
+"""Largest amount in minor units, and quantity in thousandths."""
 QUANTITY_DIGITS = 3
 
 

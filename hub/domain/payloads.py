@@ -30,7 +30,7 @@ FREE_TEXT = frozenset({"name", "reason", "address", "attributes"})
 """Fields that people write: line breaks are theirs to use."""
 
 
-class Payload(Struct, frozen=True, gc=False):
+class Payload(Struct, gc=False):
     """Base of all payloads."""
 
 

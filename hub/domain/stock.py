@@ -1,8 +1,8 @@
 """Stock: how changes and counts of one item at one place become its position. Pure.
 
-A count says how much was there at the time it was measured; what happened later is added to it, what
-happened earlier is contained in it. So the position after any set of changes and counts is: the
-newest count plus the changes after it, in whatever order they came.
+A count says how much was there at the time it was measured; what happened later is added to it,
+what happened earlier is contained in it. So the position after any set of changes and counts is
+the newest count plus the changes after it, in whatever order they came.
 """
 
 from datetime import datetime
@@ -86,9 +86,9 @@ def count(position: Position, counted: Count, changed_since_milli: int) -> Chang
     changed_since_milli: sum of all changes of on hand after counted.measured_at, without those
     that follow from counts.
     """
-    if position.counted_at is not None and position.counted_by is not None:
-        if (counted.measured_at, counted.event_key) <= (position.counted_at, position.counted_by):
-            return None
+    known = (position.counted_at, position.counted_by)
+    if known[0] is not None and (counted.measured_at, counted.event_key) <= known:
+        return None
     target = counted.quantity_milli + changed_since_milli
     delta = target - position.on_hand_milli
     position.version += 1

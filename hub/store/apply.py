@@ -1,8 +1,8 @@
 """One write: takes decoded records, decides noun by noun, and writes everything they cause.
 
-The caller opens the transaction and advances the offsets in it, so log, state, outbox and offsets
-commit together. Locks are taken in the order profiles, identifiers, members, orders, coupons, stock,
-points, each sorted: two writes cannot wait for each other.
+The caller opens the transaction and advances the offsets in it, so log, state, outbox and
+offsets commit together. Locks are taken in the order profiles, identifiers, members, orders,
+coupons, stock, points, each sorted: two writes cannot wait for each other.
 """
 
 from collections.abc import Sequence

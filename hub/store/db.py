@@ -14,7 +14,7 @@ import msgspec
 
 # A pool hands out a proxy with the connection's methods.
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
-CONNECT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 10
 COMMAND_TIMEOUT_S = 60.0
 """No statement of ours runs longer; one that does is hung, and its connection is dropped."""
 _SQL_DIR = Path(__file__).parent / "sql"

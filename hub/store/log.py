@@ -12,7 +12,7 @@ from hub.domain import ids
 from hub.domain.envelope import BadEvent, Event, Outcome
 from hub.domain.ids import Key
 from hub.store.db import Connection, Rows, queries
-from hub.store.records import Record, Taken, Work, reread
+from hub.store.records import Record, Work, reread
 from hub.store.sealing import Vault, ensure_keys, load_keys, seal, unseal
 
 _EVENTS = Rows(
@@ -213,7 +213,8 @@ async def _keep_bodies(connection: Connection, vault: Vault, work: Work) -> None
     rows = []
     for taken in work.taken:
         event, record = taken.event, taken.record
-        assert record is not None and record.body is not None
+        assert record is not None
+        assert record.body is not None
         owner = owners.get(event.key)
         body = record.body if owner is None else seal(keys[owner], record.body, event.key)
         rows.append(

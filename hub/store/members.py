@@ -10,9 +10,9 @@ from datetime import datetime
 import msgspec
 
 from hub.domain import ids, members
-from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
 from hub.domain.members import MATCHING_RULE, Held, ProfileState
+from hub.errors import HubError
 from hub.store import log
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
@@ -70,6 +70,12 @@ _LINKS = Rows(
 )
 MERGE_ROUNDS_MAX = 10
 """Times a merge looks again because another one ran ahead of it; each makes the members fewer."""
+
+
+class MergeOvertaken(HubError):
+    """Other merges of the same people kept running ahead: the write is to be tried again."""
+
+
 Value = tuple[str, Key]
 """(identifier type, keyed digest of the value)"""
 
@@ -128,13 +134,18 @@ async def _add_profiles(connection: Connection, work: Work) -> None:
     await _MEMBERS.insert_new(connection, [(key, None, named[key][2]) for key in unknown])
     await _LINKS.insert_new(
         connection,
-        [_link(key, key, work.received_at, "first_seen", {}, named[key][3]) for key in unknown],
+        [_link((key, key), work.received_at, "first_seen", {}, named[key][3]) for key in unknown],
     )
 
 
 def _link(
-    profile: Key, member: Key, at: datetime, reason: str, evidence: object, event_key: Key
+    profile_and_member: tuple[Key, Key],
+    at: datetime,
+    reason: str,
+    evidence: object,
+    event_key: Key,
 ) -> tuple[object, ...]:
+    profile, member = profile_and_member
     link_id = derived("link", profile, member, event_key)
     return (link_id, profile, member, at, reason, evidence, MATCHING_RULE, event_key)
 
@@ -216,11 +227,12 @@ async def _join(connection: Connection, work: Work, shown: dict[Value, Held]) ->
         if not losers:
             return
         if involved <= locked:
-            break
+            await _merge(connection, work, losers, evidence, shown)
+            return
         # Look again with the members locked: another merge may have run ahead of this one.
         await connection.fetch(queries("members")["lock_members"], sorted(involved))
         locked |= involved
-    await _merge(connection, work, losers, evidence, shown)
+    raise MergeOvertaken
 
 
 def _roots(
@@ -257,8 +269,7 @@ async def _merge(
         kind, value = evidence[was]
         links.append(
             _link(
-                profile,
-                member,
+                (profile, member),
                 work.received_at,
                 "shared_identifier",
                 {"identifier_type": kind, "value_hmac": ids.text(value)},

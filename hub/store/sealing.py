@@ -1,7 +1,7 @@
-"""Hides what belongs to a person: identifiers as keyed digests, personal data under the person's key.
+"""Hides what belongs to a person: identifiers as keyed digests, data under the person's key.
 
-Dropping a person's key erases what was sealed under it. Encryption is deterministic (AES-SIV), so a
-replay writes the same bytes. Keys are kept wrapped by the hub's master key.
+Dropping a person's key erases what was sealed under it. Encryption is deterministic (AES-SIV), so
+a replay writes the same bytes. Keys are kept wrapped by the hub's master key.
 """
 
 import os

@@ -74,10 +74,15 @@ def _collect(work: Work) -> None:
     for event in work.of("stock"):
         log_id = work.log_ids[event.key]
         if event.type == "stock.counted":
-            work.stock.append((log_id, Count(*event.data, event.key)))
+            work.stock.append((log_id, _counted(event)))
             continue
         work.verdicts[event.key] = APPLIED
         work.stock += [(log_id, change) for change in _changes(event, event.data)]
+
+
+def _counted(event: Event) -> Count:
+    sku, place, quantity_milli, measured_at = event.data
+    return Count(sku, place, quantity_milli, measured_at, event.key)
 
 
 def _changes(event: Event, deltas: Deltas) -> list[Change]:
@@ -127,9 +132,10 @@ async def _count(
 
 
 async def _changed_since(connection: Connection, at: Place, since: datetime) -> int:
-    return await connection.fetchval(
+    changed = await connection.fetchval(
         queries("stock")["changed_since"], *at, since, list(stock.ADJUSTING)
     )
+    return int(changed or 0)
 
 
 async def _write(

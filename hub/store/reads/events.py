@@ -11,9 +11,9 @@ async def outcomes(connection: Connection, event_keys: list[Key]) -> list[Row]:
     return await rows(connection, _SQL["outcomes"], event_keys)
 
 
-async def dead_letter_of(connection: Connection, sources: list[str], event_id: str) -> Row | None:
-    """The newest dead letter of an event, without its bytes."""
-    return await row(connection, _SQL["dead_letter_of"], sources, event_id)
+async def dead_letters_of(connection: Connection, sources: list[str], event_id: str) -> list[Row]:
+    """The dead letters of an event, without their bytes, the newest first; at most 10."""
+    return await rows(connection, _SQL["dead_letters_of"], sources, event_id)
 
 
 async def next_offset(connection: Connection, topic: str, partition: int) -> int:

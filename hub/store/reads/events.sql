@@ -9,8 +9,8 @@ select
 from log.inbox as i
 where i.event_key = any($1::uuid []);
 
--- name: dead_letter_of
--- The newest dead letter of the events of sources $1 with id $2.
+-- name: dead_letters_of
+-- The dead letters of the events of sources $1 with id $2, the newest first.
 select
     d.dead_letter_id,
     d.source,
@@ -22,7 +22,7 @@ select
 from log.dead_letters as d
 where d.source = any($1::text []) and d.event_id = $2
 order by d.received_at desc
-limit 1;
+limit 10;
 
 -- name: next_offset
 -- How far the hub has read partition $2 of topic $1; null before the first write.

@@ -52,14 +52,6 @@ set
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (event_key, outcome, reason, waits_for)
 where i.event_key = r.event_key;
 
--- name: places_of
-select
-    event_key,
-    log_id,
-    received_at
-from log.inbox
-where event_key = any($1::uuid[]);
-
 -- name: parked_since
 select
     entity_key,
@@ -71,17 +63,3 @@ group by entity_key;
 -- name: unpark
 delete from parked
 where event_key = any($1::uuid[]);
-
--- One chunk of the log in its order, for a replay.
--- name: chunk
-select
-    log_id,
-    received_at,
-    event_key,
-    headers,
-    body,
-    sealed_by
-from log.events
-where log_id > $1
-order by log_id
-limit $2;

@@ -31,7 +31,7 @@ where
         where a.profile_id = k.profile_id
     )
 order by k.profile_id
-on conflict on constraint points_accounts_pk do nothing;
+on conflict (profile_id) do nothing;
 
 -- name: lock
 select

@@ -17,7 +17,7 @@ where
         where p.sku = k.sku and p.place = k.place
     )
 order by k.sku, k.place
-on conflict on constraint stock_positions_pk do nothing;
+on conflict (sku, place) do nothing;
 
 -- Lock positions in the order of item and place, so that two writes cannot wait for each other.
 -- name: lock

@@ -106,6 +106,7 @@ create table log.dead_letters (
     constraint dead_letters_state_known check (state in ('open', 'redriven', 'dismissed'))
 );
 create index dead_letters_open on log.dead_letters (received_at) where state = 'open';
+create index dead_letters_event on log.dead_letters (event_id, source) where event_id is not null;
 
 -- The data key of each person's account, wrapped by the hub's master key. Dropping it erases.
 create table log.profile_keys (

@@ -1,0 +1,191 @@
+"""The invariants that the store can show, each a query that returns the rows which break it.
+
+An invariant is labelled by its proof: `store` (this module looks at the rows), `live` (only running
+traffic shows it) or `test` (a test proves it, named here). Queries are in `sql/check.sql`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hub.domain import ids
+from hub.store import db
+from hub.store.db import queries
+
+SAMPLE_ROWS_MAX = 20
+TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A promise about the data. asset: the stream table whose check it is in the asset graph."""
+
+    name: str
+    title: str
+    proof: Literal["store", "live", "test"]
+    asset: tuple[str, str]
+    proved_by: str = ""
+
+    @property
+    def sql(self) -> str:
+        """The query that returns the violations; empty unless the proof is `store`."""
+        return queries("check")[self.name] if self.proof == "store" else ""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How many rows break an invariant, and the first of them."""
+
+    name: str
+    proof: str
+    violations: int
+    sample: list[dict[str, Any]] = field(default_factory=list)
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(
+        "points_accounts_equal_their_entries",
+        "I1: issued, spent and reversed points of an account are the sums of its entries",
+        "store",
+        ("hub", "points_accounts"),
+    ),
+    Invariant(
+        "points_accounts_equal_their_lots",
+        "I1: open points of an account are those of its lots; issued + debt = all their uses",
+        "store",
+        ("hub", "points_accounts"),
+    ),
+    Invariant(
+        "points_of_an_order_follow_the_rule",
+        "I1: an order's points are one for each whole unit paid and not refunded",
+        "store",
+        ("hub", "points_entries"),
+    ),
+    Invariant(
+        "stock_positions_equal_their_movements",
+        "I2: on hand and committed are the sums of the movements",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
+        "committed_stock_equals_open_orders",
+        "I2: what is committed is what open orders have not been given",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
+        "oversold_stock_has_a_case",
+        "I2: a counted position below zero has an open case, and only such a one",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
+        "coupons_are_not_used_twice",
+        "I3: a coupon has at most its uses in live redemptions",
+        "store",
+        ("hub", "coupons"),
+    ),
+    Invariant(
+        "refunds_stay_within_payments",
+        "I3: refunded is at most paid, by order",
+        "store",
+        ("hub", "orders"),
+    ),
+    Invariant(
+        "orders_equal_their_lines",
+        "I3: an order's amounts are the sums of its lines; quantities stay within what was ordered",
+        "store",
+        ("hub", "orders"),
+    ),
+    Invariant(
+        "each_event_has_one_outcome",
+        "I4: each event in the log has one inbox row, and parked ones are known to wait",
+        "store",
+        ("log", "inbox"),
+    ),
+    Invariant(
+        "each_applied_event_has_one_fact",
+        "I6: each applied event has exactly one outbox row",
+        "store",
+        ("hub", "outbox"),
+    ),
+    Invariant(
+        "a_verified_identifier_has_one_member",
+        "members: profiles with a verified identifier in common belong to one member",
+        "store",
+        ("hub", "profiles"),
+    ),
+    Invariant(
+        "a_member_is_named_by_its_smallest_profile",
+        "members: a profile's member is not merged away and is the smallest of its profiles",
+        "store",
+        ("hub", "profiles"),
+    ),
+    Invariant(
+        "any_order_gives_the_same_digest",
+        "I5: any order, duplication, batch size and number of workers gives the same state",
+        "test",
+        ("hub", "orders"),
+        "tests/consistency/test_any_order.py",
+    ),
+    Invariant(
+        "kafka_never_passes_postgres",
+        "I7: Kafka's committed offset never passes the one stored with the data",
+        "test",
+        ("log", "inbox"),
+        "tests/consistency",
+    ),
+    Invariant(
+        "keys_read_what_they_may",
+        "I8: nobody reads what their key does not allow",
+        "test",
+        ("hub", "members"),
+        "tests/integration/test_api_reads.py",
+    ),
+)
+
+
+async def run(dsn: str, names: Sequence[str] | None = None) -> list[CheckResult]:
+    """Verify the invariants that the store can show, all on one snapshot, and keep the results.
+
+    dsn: of the writer, since results are kept in access.check_runs. names: only these.
+    """
+    connection = await db.connect(dsn, "hub", TIMEOUT_S)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            results = [
+                await _verify(connection, invariant)
+                for invariant in INVARIANTS
+                if invariant.proof == "store" and (names is None or invariant.name in names)
+            ]
+        for result in results:
+            await connection.execute(
+                queries("check")["keep"],
+                result.name,
+                result.proof,
+                result.violations,
+                result.sample,
+            )
+        return results
+    finally:
+        await connection.close()
+
+
+async def _verify(connection: db.Connection, invariant: Invariant) -> CheckResult:
+    counted = (
+        "select v.*, count(*) over () as violations_in_all "
+        f"from ({invariant.sql.rstrip().rstrip(';')}) as v limit {SAMPLE_ROWS_MAX}"
+    )
+    rows = await connection.fetch(counted)
+    sample = [
+        {name: _shown(value) for name, value in row.items() if name != "violations_in_all"}
+        for row in rows
+    ]
+    violations = rows[0]["violations_in_all"] if rows else 0
+    return CheckResult(invariant.name, invariant.proof, violations, sample)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return ids.text(value)
+    return value if isinstance(value, int | None) else str(value)

@@ -1,0 +1,293 @@
+-- Invariants: each query returns the rows that break one.
+
+-- name: keep
+insert into access.check_runs (invariant, proof, ran_at, violations, sample)
+values ($1, $2, clock_timestamp(), $3, $4);
+
+-- name: points_accounts_equal_their_entries
+with entries as (
+    select
+        profile_id,
+        coalesce(sum(points) filter (where kind in ('earned', 'adjusted', 'reversed') and points > 0), 0)
+            as issued,
+        coalesce(-sum(points) filter (where kind in ('earned', 'adjusted', 'reversed') and points < 0), 0)
+            as reversed,
+        coalesce(-sum(points) filter (where kind in ('spent', 'spent_reversed')), 0) as spent
+    from points_entries
+    group by profile_id
+)
+
+select
+    coalesce(a.profile_id, e.profile_id) as profile_id,
+    a.issued_points,
+    e.issued as issued_by_entries,
+    a.spent_points,
+    e.spent as spent_by_entries,
+    a.reversed_points,
+    e.reversed as reversed_by_entries
+from points_accounts as a
+full join entries as e on a.profile_id = e.profile_id
+where
+    (a.issued_points, a.spent_points, a.reversed_points)
+    is distinct from (e.issued, e.spent, e.reversed);
+
+-- name: points_accounts_equal_their_lots
+with lots as (
+    select
+        profile_id,
+        sum(open_points) as open_points,
+        sum(earned_points) as earned_points
+    from points_lots
+    group by profile_id
+)
+
+select
+    coalesce(a.profile_id, l.profile_id) as profile_id,
+    a.open_points,
+    l.open_points as open_by_lots,
+    a.debt_points
+from points_accounts as a
+full join lots as l on a.profile_id = l.profile_id
+where
+    a.profile_id is null
+    or a.open_points <> coalesce(l.open_points, 0)
+    or a.issued_points - a.reversed_points <> coalesce(l.earned_points, 0)
+    or a.issued_points + a.debt_points
+    <> a.pending_points + a.held_points + a.open_points + a.spent_points + a.expired_points
+    + a.reversed_points;
+
+-- name: points_of_an_order_follow_the_rule
+with entries as (
+    select
+        order_id,
+        sum(points) as points
+    from points_entries
+    where order_id is not null
+    group by order_id
+),
+
+exponents (currency, units) as (
+    values
+    ('BIF', 1), ('CLP', 1), ('DJF', 1), ('GNF', 1), ('ISK', 1), ('JPY', 1), ('KMF', 1), ('KRW', 1),
+    ('PYG', 1), ('RWF', 1), ('UGX', 1), ('VND', 1), ('VUV', 1), ('XAF', 1), ('XOF', 1), ('XPF', 1),
+    ('BHD', 1000), ('IQD', 1000), ('JOD', 1000), ('KWD', 1000), ('LYD', 1000), ('OMR', 1000),
+    ('TND', 1000)
+),
+
+wanted as (
+    select
+        o.order_id,
+        case
+            when o.paid_minor >= o.total_minor and o.profile_id is not null
+                then (o.paid_minor - o.refunded_minor) / coalesce(x.units, 100)
+            else 0
+        end as points
+    from orders as o
+    left join exponents as x on o.currency = x.currency
+)
+
+select
+    coalesce(w.order_id, e.order_id) as order_id,
+    w.points as by_rule,
+    e.points as by_entries
+from wanted as w
+full join entries as e on w.order_id = e.order_id
+where coalesce(w.points, 0) <> coalesce(e.points, 0);
+
+-- name: stock_positions_equal_their_movements
+with movements as (
+    select
+        sku,
+        place,
+        sum(on_hand_milli) as on_hand_milli,
+        sum(committed_milli) as committed_milli
+    from stock_movements
+    group by sku, place
+)
+
+select
+    coalesce(p.sku, m.sku) as sku,
+    coalesce(p.place, m.place) as place,
+    p.on_hand_milli,
+    m.on_hand_milli as on_hand_by_movements,
+    p.committed_milli,
+    m.committed_milli as committed_by_movements
+from stock_positions as p
+full join movements as m on p.sku = m.sku and p.place = m.place
+where
+    coalesce(p.on_hand_milli, 0) <> coalesce(m.on_hand_milli, 0)
+    or coalesce(p.committed_milli, 0) <> coalesce(m.committed_milli, 0);
+
+-- name: committed_stock_equals_open_orders
+with wanted as (
+    select
+        l.sku,
+        o.place,
+        sum(l.quantity_milli - l.fulfilled_milli) as committed_milli
+    from orders as o
+    inner join order_lines as l on o.order_id = l.order_id
+    where
+        o.cancelled_at is null
+        and o.place is not null
+        and l.quantity_milli > l.fulfilled_milli
+    group by l.sku, o.place
+)
+
+select
+    coalesce(p.sku, w.sku) as sku,
+    coalesce(p.place, w.place) as place,
+    p.committed_milli,
+    w.committed_milli as committed_by_orders
+from (select * from stock_positions where committed_milli <> 0) as p
+full join wanted as w on p.sku = w.sku and p.place = w.place
+where coalesce(p.committed_milli, 0) <> coalesce(w.committed_milli, 0);
+
+-- name: oversold_stock_has_a_case
+with below as (
+    select
+        place || '/' || sku as object_key,
+        on_hand_milli - committed_milli - reserved_milli - unavailable_milli as available_milli
+    from stock_positions
+    where
+        counted_at is not null
+        and on_hand_milli - committed_milli - reserved_milli - unavailable_milli < 0
+),
+
+open_cases as (
+    select object_key
+    from cases
+    where kind = 'oversold' and state = 'open'
+)
+
+select
+    coalesce(b.object_key, c.object_key) as position,
+    b.available_milli
+from below as b
+full join open_cases as c on b.object_key = c.object_key
+where b.object_key is null or c.object_key is null;
+
+-- name: coupons_are_not_used_twice
+with live as (
+    select
+        coupon_id,
+        count(*) as uses
+    from coupon_redemptions
+    where is_accepted and reversed_at is null
+    group by coupon_id
+)
+
+select
+    c.code,
+    c.uses_total,
+    c.uses_redeemed,
+    l.uses as live_redemptions
+from coupons as c
+left join live as l on c.coupon_id = l.coupon_id
+where
+    coalesce(l.uses, 0) <> c.uses_redeemed
+    or c.uses_redeemed > c.uses_total;
+
+-- name: refunds_stay_within_payments
+select
+    channel,
+    shop,
+    order_number,
+    paid_minor,
+    refunded_minor
+from orders
+where refunded_minor > paid_minor or refunded_minor < 0;
+
+-- name: orders_equal_their_lines
+with lines as (
+    select
+        order_id,
+        sum(gross_minor) as gross_minor,
+        sum(discount_minor) as discount_minor,
+        bool_or(
+            fulfilled_milli not between 0 and quantity_milli
+            or returned_milli not between 0 and fulfilled_milli
+        ) as is_beyond_ordered
+    from order_lines
+    group by order_id
+)
+
+select
+    o.order_id,
+    o.order_number,
+    o.gross_minor,
+    l.gross_minor as gross_by_lines
+from orders as o
+full join lines as l on o.order_id = l.order_id
+where
+    (o.gross_minor, o.discount_minor) is distinct from (l.gross_minor, l.discount_minor)
+    or l.is_beyond_ordered;
+
+-- name: each_event_has_one_outcome
+with logged as (
+    select
+        event_key,
+        count(*) as times
+    from log.events
+    group by event_key
+)
+
+select
+    coalesce(i.event_key, e.event_key) as event_key,
+    i.outcome,
+    e.times
+from log.inbox as i
+full join logged as e on i.event_key = e.event_key
+left join parked as p on i.event_key = p.event_key
+where
+    e.times is distinct from 1
+    or i.event_key is null
+    or (i.outcome = 'parked') <> (p.event_key is not null);
+
+-- name: each_applied_event_has_one_fact
+with facts as (
+    select
+        event_key,
+        count(*) as times
+    from outbox
+    group by event_key
+)
+
+select
+    coalesce(i.event_key, f.event_key) as event_key,
+    f.times
+from (select * from log.inbox where outcome = 'applied') as i
+full join facts as f on i.event_key = f.event_key
+where f.times is distinct from 1;
+
+-- name: a_verified_identifier_has_one_member
+select
+    i.identifier_type,
+    i.value_hmac,
+    count(distinct p.member_id) as members
+from profile_identifiers as i
+inner join profiles as p on i.profile_id = p.profile_id
+where
+    i.proof = 'verified'
+    and i.valid_to is null
+group by i.identifier_type, i.value_hmac
+having count(distinct p.member_id) > 1;
+
+-- name: a_member_is_named_by_its_smallest_profile
+with smallest as (
+    select
+        member_id,
+        min(profile_id::text)::uuid as profile_id
+    from profiles
+    group by member_id
+)
+
+select
+    s.member_id,
+    s.profile_id as smallest_profile,
+    m.merged_into
+from smallest as s
+left join members as m on s.member_id = m.member_id
+where
+    s.member_id <> s.profile_id
+    or m.member_id is null
+    or m.merged_into is not null;

@@ -18,7 +18,7 @@ from hub_api.limits import (
     REQUEST_TIMEOUT_S,
     TARGET_BYTES_MAX,
 )
-from hub_api.problems import Problem, answer, asked
+from hub_api.problems import Fault, Problem, answer, asked
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
@@ -118,6 +118,9 @@ def _out_of_bounds(scope: Scope) -> Problem | None:
     target = len(scope.get("raw_path") or scope["path"]) + len(scope.get("query_string", b""))
     if target > TARGET_BYTES_MAX:
         return Problem("target-too-long", bytes=TARGET_BYTES_MAX)
+    if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
+        # Postgres has no such character, so nothing can be called so.
+        return Problem("bad-request", [Fault("path", "it holds NUL")])
     return None
 
 

@@ -40,16 +40,25 @@ class Accepted(BaseModel):
     events: list[AcceptedEvent]
 
 
+class DeadLetter(BaseModel):
+    """A record with this event's source and id that could not be taken."""
+
+    received_at: datetime
+    reason: str
+    field: str | None
+    state: str = Field(description="open, redriven or dismissed")
+
+
 class Fate(BaseModel):
-    """What became of an event."""
+    """What became of an event. An applied one has dead letters if its id was used again."""
 
     id: str
-    source: str
+    source: str | None = None
     state: str = Field(description="pending, applied, ignored, parked or dead_letter")
-    reason: Annotated[str | None, Field(description="Why ignored, or a dead letter")] = None
-    field: Annotated[str | None, Field(description="Where a dead letter's fault is")] = None
+    reason: Annotated[str | None, Field(description="Why it was ignored")] = None
     waits_for: Annotated[str | None, Field(description="What a parked event waits for")] = None
     received_at: Annotated[datetime | None, Field(description="When the hub stored it")] = None
+    dead_letters: list[DeadLetter] = []
 
 
 class Whereabouts(BaseModel):
@@ -134,6 +143,10 @@ async def _shops(held: Resources, channel: str) -> list[str]:
 
 async def _fate(reader: Any, sources: list[str], event_id: str) -> Fate | None:
     by_key = {ids.event_key(source, event_id): source for source in sources}
+    letters = [
+        DeadLetter.model_validate(row)
+        for row in await reads.dead_letters_of(reader, sources, event_id)
+    ]
     outcomes = await reads.outcomes(reader, list(by_key))
     if len(outcomes) > 1:
         reason = "several shops of the channel have an event of this id: name one"
@@ -146,18 +159,11 @@ async def _fate(reader: Any, sources: list[str], event_id: str) -> Fate | None:
             reason=found["reason"],
             waits_for=found["waits_for"],
             received_at=found["received_at"],
+            dead_letters=letters,
         )
-    dead = await reads.dead_letter_of(reader, sources, event_id)
-    if dead is None:
+    if not letters:
         return None
-    return Fate(
-        id=event_id,
-        source=dead["source"],
-        state="dead_letter",
-        reason=dead["reason"],
-        field=dead["field"],
-        received_at=dead["received_at"],
-    )
+    return Fate(id=event_id, state="dead_letter", dead_letters=letters)
 
 
 def _status_url(signer: Signer, one: intake.Taken, position: Position) -> str:

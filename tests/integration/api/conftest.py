@@ -1,8 +1,6 @@
 """The API's app on a real Postgres, with a Kafka of our own making, and callers with keys."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -14,9 +12,6 @@ from hub.store.keys import NewKey
 from hub.testing import Database
 from hub_api.app import create_app
 from hub_api.kafka import KafkaAwayError, Position, Record
-
-Ask = Callable[..., Awaitable[httpx.Response]]
-NOW = datetime(2025, 3, 1, 4, 0, tzinfo=UTC)
 
 
 class FakeSender:
@@ -112,11 +107,3 @@ def an_event(event_id: str = "e1", **changes: Any) -> dict[str, Any]:
 def event() -> Callable[..., dict[str, Any]]:
     """`event("e1", type="order.paid", data={...})`: a correct event, changed."""
     return an_event
-
-
-async def until(is_true: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 5.0) -> None:
-    """Wait until it is so; fail with `what` did not happen."""
-    async with asyncio.timeout(timeout_s):
-        while not await is_true():
-            await asyncio.sleep(0.05)
-    assert what

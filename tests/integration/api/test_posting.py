@@ -66,7 +66,9 @@ async def test_binary_mode_becomes_the_same_event(http, poster, sender, event) -
     assert sent["data"] == whole["data"]
 
 
-@pytest.mark.parametrize("kind", ["application/cloudevents+json", "application/json; charset=UTF-8"])
+@pytest.mark.parametrize(
+    "kind", ["application/cloudevents+json", "application/json; charset=UTF-8"]
+)
 async def test_each_content_type_for_one_event_is_read(http, poster, event, kind: str) -> None:
     answer = await post(http, poster, event(), **{"content-type": kind})
     assert answer.status_code == 202

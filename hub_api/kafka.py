@@ -158,7 +158,7 @@ class KafkaSender:
 async def _send_all(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[Position]:
     """Queue the records in order, then wait for all of them."""
     sent = [
-        await producer.send(record.topic, record.value, key=record.key, headers=HEADERS)
+        await producer.send(record.topic, record.value, key=record.key, headers=list(HEADERS))
         for record in records
     ]
     results = await asyncio.gather(*sent, return_exceptions=True)

@@ -173,12 +173,16 @@ def _note_points(work: Work, event: Event, order: _Touched, before: Folded, afte
 
 
 async def _write(connection: Connection, touched: dict[Key, _Touched]) -> None:
-    order_rows = []
-    line_rows = []
+    order_rows, new_orders = [], []
+    line_rows, new_lines = [], []
     amended: list[Key] = []
     for key, order in touched.items():
         state = order.now.state
         if state.content is None:
+            continue
+        if order.was.state.content is None:
+            new_orders.append(_order_row(key, order))
+            new_lines += _line_rows(key, order.now).values()
             continue
         order_rows.append(_order_row(key, order))
         lines, known = _line_rows(key, order.now), _line_rows(key, order.was)
@@ -188,6 +192,8 @@ async def _write(connection: Connection, touched: dict[Key, _Touched]) -> None:
             line_rows += [row for line, row in lines.items() if known.get(line) == row]
     if amended:
         await connection.execute(queries("orders")["delete_lines"], amended)
+    await _ORDERS.insert(connection, new_orders)
+    await _LINES.insert(connection, new_lines)
     await _ORDERS.upsert(connection, order_rows)
     await _LINES.upsert(connection, line_rows)
 

@@ -44,7 +44,7 @@ _LOTS = Rows(
 )
 _ENTRIES = Rows(
     "points_entries",
-    key=("entry_id",),
+    key=("profile_id", "occurred_at", "entry_id"),
     columns={
         "entry_id": "uuid",
         "profile_id": "uuid",

@@ -31,7 +31,7 @@ _POSITIONS = Rows(
 )
 _MOVEMENTS = Rows(
     "stock_movements",
-    key=("movement_id",),
+    key=("sku", "place", "occurred_at", "movement_id"),
     columns={
         "movement_id": "uuid",
         "sku": "text",

@@ -177,9 +177,9 @@ create table stock_movements (
     event_key uuid not null,
     order_id uuid,
     changed_xid xid8 not null default pg_current_xact_id(),
-    constraint stock_movements_pk primary key (movement_id)
+    -- Starts with the position, so that one index finds an item's movements and keeps them single.
+    constraint stock_movements_pk primary key (sku, place, occurred_at, movement_id)
 );
-create index stock_movements_position on stock_movements (sku, place, occurred_at);
 
 -- Points -------------------------------------------------------------------------------------
 create table points_accounts (
@@ -210,7 +210,9 @@ create table points_lots (
     rule_version text not null,
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint points_lots_pk primary key (lot_id),
-    constraint points_lots_open_within_earned check (open_points between 0 and earned_points)
+    -- A lot of a correction downwards holds less than nothing: others stand in for it.
+    constraint points_lots_open_within_earned
+    check (open_points between 0 and greatest(earned_points, 0))
 );
 create index points_lots_profile on points_lots (profile_id);
 create table points_entries (
@@ -224,11 +226,10 @@ create table points_entries (
     event_key uuid not null,
     rule_version text not null,
     changed_xid xid8 not null default pg_current_xact_id(),
-    constraint points_entries_pk primary key (entry_id),
+    constraint points_entries_pk primary key (profile_id, occurred_at, entry_id),
     constraint points_entries_kind_known
     check (kind in ('earned', 'reversed', 'spent', 'spent_reversed', 'adjusted', 'expired'))
 );
-create index points_entries_profile on points_entries (profile_id, occurred_at);
 
 -- Coupons ------------------------------------------------------------------------------------
 create table coupons (
@@ -311,6 +312,7 @@ create table outbox (
     received_at timestamptz not null,
     log_id bigint not null,
     data jsonb,
-    constraint outbox_pk primary key (outbox_id)
+    -- Readers follow (xid, outbox_id) below the oldest running transaction: ids alone become
+    -- visible out of order.
+    constraint outbox_pk primary key (xid, outbox_id)
 );
-create index outbox_xid on outbox (xid, outbox_id);

@@ -67,7 +67,7 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     unseen = [key for key in wanted if key not in since]
     if unseen:
         since |= await log.parked_since(connection, unseen)
-    past = await log.history(connection, vault, since, work.first_log_id)
+    past = await log.history(connection, vault, "coupon", since, work.first_log_id)
     was = {key: coupons.fold(past.get(key, [])) for key in wanted}
     now = dict(was)
     for event in new:
@@ -76,7 +76,10 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
         events.append(event)
         now[event.entity_key] = coupons.fold(events)
         work.judge(event, before.verdicts, now[event.entity_key].verdicts)
-    await _write(connection, was, now, {k: since.get(k, work.received_at) for k in wanted})
+    # A write that waited for another began before it: the earlier of both is when the first came.
+    received_at = work.received_at
+    first_at = {key: min(since.get(key, received_at), received_at) for key in wanted}
+    await _write(connection, was, now, first_at)
 
 
 async def _write(

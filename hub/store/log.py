@@ -164,14 +164,17 @@ async def open_bodies(
 
 
 async def history(
-    connection: Connection, vault: Vault, since: dict[Key, dt.datetime], before_log_id: int
+    connection: Connection, vault: Vault, kind: str, since: dict[Key, dt.datetime], before: int
 ) -> dict[Key, list[Event]]:
-    """The events of entities that are in the log: since: entity -> when its first was received."""
+    """The events of entities of a kind that are in the log, before a place in it.
+
+    since: entity -> when its first was received. A profile and its points have the same key.
+    """
     past: dict[Key, list[Event]] = {}
     if not since:
         return past
     rows = await connection.fetch(
-        queries("log")["history"], list(since), min(since.values()), before_log_id
+        queries("log")["history"], list(since), min(since.values()), before, kind
     )
     bodies = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
     for row, body in zip(rows, await open_bodies(connection, vault, bodies), strict=True):

@@ -90,7 +90,8 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     rows = await connection.fetch(queries("members")["lock_profiles"], touched)
     profiles = {row["profile_id"]: row for row in rows}
     epoch = datetime.fromtimestamp(0, work.received_at.tzinfo)
-    past = await log.history(connection, vault, dict.fromkeys(touched, epoch), work.first_log_id)
+    since = dict.fromkeys(touched, epoch)
+    past = await log.history(connection, vault, "profile", since, work.first_log_id)
     was = {key: members.fold(past.get(key, [])) for key in touched}
     now = dict(was)
     for event in new:

@@ -111,9 +111,14 @@ async def _load(
     unseen = [key for key in wanted if key not in since]
     if unseen:
         since |= await log.parked_since(connection, unseen)
-    past = await log.history(connection, vault, since, work.first_log_id)
+    past = await log.history(connection, vault, "order", since, work.first_log_id)
+    # A write that waited for another began before it: the earlier of both is when the first came.
     return {
-        key: _Touched(first, past.get(key, []), since.get(key, work.received_at))
+        key: _Touched(
+            first,
+            past.get(key, []),
+            min(since.get(key, work.received_at), work.received_at),
+        )
         for key, first in first_of.items()
     }
 

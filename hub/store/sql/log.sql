@@ -27,7 +27,8 @@ from log.events
 where
     entity_key = any($1::uuid[])
     and received_at >= $2
-    and log_id < $3;
+    and log_id < $3
+    and entity_kind = $4;
 
 -- name: bodies
 select

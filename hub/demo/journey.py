@@ -27,6 +27,23 @@ def records(tables: Tables, seed: int = catalog.SEED_DEFAULT) -> Iterator[Record
         yield record(at_s, fact)
 
 
+def count(tables: Tables) -> int:
+    """How many events `records` gives, nearly: enough for a bar."""
+    lines = tables.lines
+    baskets_count = lines["basket_id"].nunique()
+    positions = len(lines[["product_id", "store_id"]].drop_duplicates())
+    coupons = len(campaigns.held_coupons(tables)) + len(campaigns.redemptions(tables))
+    accounts = sum(len(household.shops) for household in households.households(tables))
+    return lines["product_id"].nunique() + accounts + positions + 3 * baskets_count + coupons
+
+
+def last_baskets_at(tables: Tables, baskets_count: int) -> int:
+    """The second when the last so many baskets begin; at most a quarter of the window's."""
+    at = tables.lines.drop_duplicates("basket_id")["at"].to_numpy().astype("int64")
+    kept = min(baskets_count, len(at) // 4)
+    return int(at[-kept]) if kept else OPENS_AT_S + 2 * 366 * 24 * HOUR_S
+
+
 def opening(tables: Tables) -> Iterator[Timed]:
     """What exists before the year: items, places and all members."""
     for fact in catalog.item_facts(tables):

@@ -1,0 +1,68 @@
+"""Both plays of the bakery's day in one running hub: keys, clients, and the two results."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import asyncpg
+
+from hub.demo.api_client import ChannelClient
+from hub.demo.bakery import copying, day, live, town
+from hub.demo.bakery.outcome import Played
+from hub.settings import Settings
+from hub.store import keys
+
+SCOPES = ("events:write", "members:read", "stock:read", "coupons:read", "member:all_channels")
+CONNECT_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The day before and after; `events` the hub was told."""
+
+    before: Played
+    after: Played
+    events: int
+
+
+def show(
+    settings: Settings, seed: int, on_progress: Callable[[int, int], None] = lambda *_: None
+) -> Shown:
+    """Play the day both ways. on_progress: called with (intents played, of how many)."""
+    tokens = asyncio.run(_make_keys(settings))
+    clients = {
+        channel: ChannelClient(settings.api_port, channel, token)
+        for channel, token in tokens.items()
+    }
+    try:
+        # A hub that has seen the day before gets other people and another name for each place.
+        earlier = live.plays_before(clients)
+        chain = town.build(seed + earlier)
+        wanted = day.intents(chain, seed + earlier)
+        done = 0
+
+        def count() -> None:
+            nonlocal done
+            done += 1
+            on_progress(done, len(wanted))
+
+        suffix = f"-{earlier + 1}" if earlier else ""
+        after, events = live.play(clients, chain, wanted, suffix, count)
+        return Shown(copying.play(wanted), after, events)
+    finally:
+        for client in clients.values():
+            client.close()
+
+
+async def _make_keys(settings: Settings) -> dict[str, str]:
+    """A key for each of the bakery's channels, as `hub key create` makes them."""
+    connection = await asyncpg.connect(
+        settings.dsn("writer"), timeout=CONNECT_TIMEOUT_S, command_timeout=CONNECT_TIMEOUT_S
+    )
+    try:
+        return {
+            channel: await keys.create(connection, keys.NewKey("bakery demo", SCOPES, channel))
+            for channel in town.CHANNELS
+        }
+    finally:
+        await connection.close()

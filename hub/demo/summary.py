@@ -1,0 +1,79 @@
+"""What the demo found: the figures and whether every proof holds. How it looks is not here."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hub.demo.bakery.show import Shown
+from hub.demo.expected import Comparison
+from hub.demo.progress import Outcomes
+from hub.demo.source import HOUSEHOLDS
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured while feeding; latencies from produced to visible, at a calm rate."""
+
+    events_per_s: float
+    visible_ms_p50: float
+    visible_ms_p99: float
+    twice: int
+    late: int
+    swapped: int
+    killed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything the demo shows in the end."""
+
+    shown: Shown
+    events_in: int
+    outcomes: Outcomes
+    measured: Measured
+    marts: dict[str, int]
+    checks: dict[str, int]
+    comparison: Comparison
+    wall_s: float
+
+    @property
+    def source_equals_marts(self) -> bool:
+        """Every key equal, and the households found again."""
+        found = self.comparison
+        return found.equal == found.keys and found.members == HOUSEHOLDS
+
+    @property
+    def holds(self) -> bool:
+        """Whether every proof of the demo holds."""
+        settled = not (self.outcomes.parked or self.outcomes.dead_letters)
+        return settled and self.source_equals_marts and not any(self.checks.values())
+
+    def figures(self) -> dict[str, Any]:
+        """The line of JSON: stable names first, then what else is worth knowing."""
+        failed = [name for name, violations in self.checks.items() if violations]
+        return {
+            "events_in": self.events_in,
+            "applied": self.outcomes.applied,
+            "ignored": self.outcomes.ignored,
+            "parked": self.outcomes.parked,
+            "dead_letters": self.outcomes.dead_letters,
+            "events_per_s": round(self.measured.events_per_s, 1),
+            "visible_ms_p50": self.measured.visible_ms_p50,
+            "visible_ms_p99": self.measured.visible_ms_p99,
+            "marts": self.marts,
+            "checks_passed": len(self.checks) - len(failed),
+            "checks_failed": len(failed),
+            "source_equals_marts": self.source_equals_marts,
+            "sync_accuracy": self.comparison.accuracy,
+            "disputes_before": asdict(self.shown.before.disputes),
+            "disputes_after": asdict(self.shown.after.disputes),
+            "wall_s": round(self.wall_s, 1),
+            "duplicates": self.outcomes.duplicates,
+            "sent_twice": self.measured.twice,
+            "sent_late": self.measured.late,
+            "sent_swapped": self.measured.swapped,
+            "killed": list(self.measured.killed),
+            "households_found": self.comparison.members,
+            "keys_compared": self.comparison.keys,
+            "differences": self.comparison.differences,
+            "checks_failed_names": failed,
+        }

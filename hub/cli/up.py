@@ -11,6 +11,7 @@ import typer
 
 from hub import settings
 from hub.cli.screen import Json, errors_in_words, put_json, say
+from hub.local import datafolder
 from hub.local.keeper import Change, State
 from hub.local.supervisor import Supervisor
 
@@ -31,8 +32,11 @@ def run(
     """Start all parts and watch over them until Ctrl-C."""
     with errors_in_words(as_json), stop_asked() as asked:
         names = only.split(",") if only else None
-        hub = Supervisor(settings.load(), only=names, report=reporter(as_json))
+        found = settings.load()
+        hub = Supervisor(found, only=names, report=reporter(as_json))
         with hub:
+            # From now on the folder holds somebody's hub: no demo may delete it any more.
+            datafolder.demo_mark(found).unlink(missing_ok=True)
             _wait_ready(hub, asked)
             if not asked.is_set():
                 _announce(hub, as_json)

@@ -6,7 +6,6 @@ Each step's work is elsewhere; this is their order and what they hand on.
 import asyncio
 import itertools
 import json
-import shutil
 import signal
 import threading
 import time
@@ -21,10 +20,10 @@ from hub.demo.bakery import show
 from hub.demo.chaos import Chaos, spread
 from hub.demo.disturb import Disturbance, Disturbed
 from hub.demo.envelope import Record
+from hub.demo.folder import fresh_folder
 from hub.demo.options import DemoOptions
 from hub.demo.screen import Screen
 from hub.demo.summary import Measured, Summary
-from hub.errors import ForeignDataError
 from hub.local.supervisor import Supervisor
 from hub.settings import Settings
 from hub.store import check
@@ -36,7 +35,6 @@ before it is that of a queue we filled as fast as we could."""
 CALM_EVENTS_PER_S = 300.0
 STALLED_AFTER_S = 90.0
 """Longer than a killed broker, database and worker take to come back one after another."""
-MARKER = "made-by-demo"
 
 
 def run(options: DemoOptions) -> int:
@@ -44,7 +42,7 @@ def run(options: DemoOptions) -> int:
     screen = Screen()
     settings = settings_module.load()
     with _ctrl_c_for_every_end():
-        _fresh_folder(settings, screen)
+        fresh_folder(settings, screen.step)
         with Supervisor(settings, report=screen.change) as hub:
             summary = Demo(options, settings, hub, screen).play()
             screen.summary(summary, hub.addresses())
@@ -165,35 +163,6 @@ def _split(records: Iterator[Record], cut_s: int) -> tuple[Iterator[Record], Ite
 def _later(kept: list[Record]) -> Iterator[Record]:
     """What is in the list when it is asked for, not now."""
     yield from kept
-
-
-def _fresh_folder(settings: Settings, screen: Screen) -> None:
-    """Begin with an empty hub: the folder of an earlier demo is deleted, any other one refused.
-
-    Servers given by URL are taken as they are.
-    """
-    folder = settings.data_dir
-    marker = folder / MARKER
-    if folder.exists() and any(folder.iterdir()):
-        if not marker.exists():
-            raise ForeignDataError(
-                "the data folder holds a hub that no demo made, and a demo begins with an empty one",
-                where=str(folder),
-                mend="set HUB_DATA_DIR to another folder (and HUB_PORT_BASE, if that hub runs)",
-            )
-        _refuse_running(settings)
-        screen.step("deleting what an earlier demo left")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    marker.write_text("hub demo deletes this folder when it starts again\n", encoding="utf-8")
-
-
-def _refuse_running(settings: Settings) -> None:
-    from hub.errors import AlreadyRunningError
-    from hub.local import datafolder
-
-    if datafolder.is_running(settings):
-        raise AlreadyRunningError(where=str(settings.data_dir), mend="`hub down` stops it")
 
 
 @contextmanager

@@ -39,6 +39,11 @@ def state_file(settings: Settings) -> Path:
     return settings.data_dir / "run" / "state.json"
 
 
+def demo_mark(settings: Settings) -> Path:
+    """Its presence says that `hub demo` made the folder, and may delete it when it starts anew."""
+    return settings.data_dir / "made-by-demo"
+
+
 def lock_file(settings: Settings) -> Path:
     """Locked as long as a supervisor runs on the folder."""
     return settings.data_dir / "run" / "supervisor.lock"

@@ -29,6 +29,7 @@ class OrderState(Struct):
     """An order as its events say. Quantities by line number, in thousandths."""
 
     content: Content | None = None
+    account: str | None = None
     place: str | None = None
     fulfilled_milli: dict[str, int] = {}
     returned_milli: dict[str, int] = {}
@@ -94,20 +95,20 @@ class StockEffect(Struct, gc=False, frozen=True):
 class Folded(Struct):
     """A fold's result: state, what became of each event, and the effects by the causing event.
 
-    stock: (event key, sku, place) -> effect; points: event key -> (points, time).
+    stock: (event key, sku, place) -> effect; points: (event key, account) -> (points, time).
     """
 
     state: OrderState
     verdicts: dict[Key, Verdict]
     stock: dict[tuple[Key, str, str], StockEffect]
-    points: dict[Key, tuple[int, datetime]]
+    points: dict[tuple[Key, str], tuple[int, datetime]]
 
 
 def fold(events: list[Event]) -> Folded:
     """Fold the events of one order. No events give an empty state."""
     state = OrderState()
     folded = Folded(state, {}, {}, {})
-    earned = 0
+    earned: tuple[str | None, int] = (None, 0)
     for event in in_order(events, "order.placed", RANKS):
         moves: list[Move] = []
         verdict = _STEPS[event.type](state, event, moves)
@@ -119,17 +120,34 @@ def fold(events: list[Event]) -> Folded:
         if state.content is not None:
             now_earned = _points_earned(state)
             if now_earned != earned:
-                folded.points[event.key] = (now_earned - earned, event.occurred_at)
+                _earn(folded.points, event, earned, now_earned)
                 earned = now_earned
     return folded
 
 
-def _points_earned(state: OrderState) -> int:
-    """Rule earn-1: one point for each whole major unit paid and not refunded, once paid in full."""
+def _points_earned(state: OrderState) -> tuple[str | None, int]:
+    """Rule earn-1: one point for each whole major unit paid and not refunded, once paid in full.
+
+    (account, points)"""
     content = state.content
-    if content is None or content.account is None or not state.is_paid:
-        return 0
-    return (state.paid_minor - state.refunded_minor) // 10 ** money.exponent(content.currency)
+    if content is None or state.account is None or not state.is_paid:
+        return state.account, 0
+    unit = 10 ** money.exponent(content.currency)
+    return state.account, (state.paid_minor - state.refunded_minor) // unit
+
+
+def _earn(
+    points: dict[tuple[Key, str], tuple[int, datetime]],
+    event: Event,
+    before: tuple[str | None, int],
+    now: tuple[str | None, int],
+) -> None:
+    """What the event changes: an order that changes its buyer takes its points along."""
+    for account in {before[0], now[0]} - {None}:
+        assert account is not None
+        change = now[1] * (account == now[0]) - before[1] * (account == before[0])
+        if change:
+            points[event.key, account] = (change, event.occurred_at)
 
 
 EARNING_RULE = "earn-1"
@@ -173,7 +191,10 @@ def _placed(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
 
 
 def _set_content(state: OrderState, content: Content) -> None:
+    """An amendment that names no buyer or place leaves them as they are."""
     state.content = content
+    if content.account is not None:
+        state.account = content.account
     if content.place is not None:
         state.place = content.place
 

@@ -5,6 +5,7 @@ lots and from what was spent in all, so any order of arrival ends with the same 
 spent or taken back beyond the lots is a debt, which the next earnings repay.
 """
 
+from copy import copy
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -55,20 +56,25 @@ class Account(Struct):
     debt_points: int = 0
 
 
-def post(account: Account, lots: dict[Key, Lot], entries: list[Entry]) -> list[Lot]:
+def post(
+    account: Account,
+    lots: dict[Key, Lot],
+    entries: list[Entry],
+    earned_at: dict[Key, datetime] | None = None,
+) -> list[Lot]:
     """Enter `entries` into the account and settle; the lots that changed.
 
     lots: all lots of the account by id, changed in place; an earning for an unknown lot opens it.
+    earned_at: since when a lot counts, where that is known better than by its first entry: entries
+    may correct what came too early.
     """
-    before = {lot.lot_id: (lot.earned_points, lot.open_points) for lot in lots.values()}
+    before = {lot.lot_id: copy(lot) for lot in lots.values()}
     for entry in entries:
         _enter(account, lots, entry)
+    for lot_id in earned_at.keys() & lots.keys() if earned_at else ():
+        lots[lot_id].earned_at = earned_at[lot_id]
     _settle(account, lots)
-    return [
-        lot
-        for lot in lots.values()
-        if before.get(lot.lot_id) != (lot.earned_points, lot.open_points)
-    ]
+    return [lot for lot in lots.values() if before.get(lot.lot_id) != lot]
 
 
 def _enter(account: Account, lots: dict[Key, Lot], entry: Entry) -> None:
@@ -94,7 +100,6 @@ def _enter(account: Account, lots: dict[Key, Lot], entry: Entry) -> None:
         )
     else:
         lot.earned_points += entry.points
-        lot.earned_at = min(lot.earned_at, entry.occurred_at)
 
 
 def _settle(account: Account, lots: dict[Key, Lot]) -> None:
@@ -102,14 +107,14 @@ def _settle(account: Account, lots: dict[Key, Lot]) -> None:
     short = sum(-lot.earned_points for lot in lots.values() if lot.earned_points < 0)
     to_take = account.spent_points + short
     by_expiry = sorted(
-        (lot for lot in lots.values() if lot.earned_points > 0),
-        key=lambda lot: (lot.expires_at or NEVER, lot.earned_at, lot.lot_id),
+        lots.values(), key=lambda lot: (lot.expires_at or NEVER, lot.earned_at, lot.lot_id)
     )
     opened = 0
     for lot in by_expiry:
-        taken = min(lot.earned_points, to_take)
+        earned = max(lot.earned_points, 0)
+        taken = min(earned, to_take)
         to_take -= taken
-        lot.open_points = lot.earned_points - taken
+        lot.open_points = earned - taken
         opened += lot.open_points
     account.open_points = opened
     account.debt_points = to_take

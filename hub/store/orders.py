@@ -151,30 +151,34 @@ def _note_effects(work: Work, event: Event, order: _Touched, before: Folded, aft
 
 
 def _note_points(work: Work, event: Event, order: _Touched, before: Folded, after: Folded) -> None:
-    content = after.state.content
-    if content is None or content.account is None:
-        return
-    profile = ids.profile_id(order.channel, content.account)
-    if before.points:
-        work.known_lots.add(event.entity_key)
-    for cause in after.points.keys() | before.points.keys():
-        then, now = before.points.get(cause), after.points.get(cause)
+    since: dict[Key, datetime] = {}
+    for at in after.points.keys() | before.points.keys():
+        cause, account = at
+        profile = ids.profile_id(order.channel, account)
+        # Each buyer the order had holds a lot of their own.
+        lot_id = derived("lot", event.entity_key, profile)
+        then, now = before.points.get(at), after.points.get(at)
+        if then is not None:
+            work.known_lots.add(lot_id)
+        if now is not None:
+            since[lot_id] = min(since.get(lot_id, now[1]), now[1])
         points = (now[0] if now else 0) - (then[0] if then else 0)
         known = now or then
         if points and known is not None:
             work.points.append(
                 Entry(
-                    derived("points", event.key, cause),
+                    derived("points", event.key, cause, profile),
                     profile,
                     "earned" if points > 0 else "reversed",
                     points,
-                    event.entity_key,
+                    lot_id,
                     event.entity_key,
                     known[1],
                     cause,
                     orders.EARNING_RULE,
                 )
             )
+    work.lots_since |= since
 
 
 async def _write(connection: Connection, touched: dict[Key, _Touched]) -> None:
@@ -208,7 +212,8 @@ def _order_row(key: Key, order: _Touched) -> tuple[object, ...]:
     content = state.content
     assert content is not None
     gross = sum(line.gross_minor for line in content.lines)
-    profile = ids.profile_id(order.channel, content.account) if content.account else None
+    account = state.account
+    profile = ids.profile_id(order.channel, account) if account is not None else None
     return (
         key,
         order.channel,

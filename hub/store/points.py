@@ -5,6 +5,7 @@ only gains lots; any other is settled over all its lots (`hub.domain.points`).
 """
 
 from collections import defaultdict
+from datetime import datetime
 
 from hub.domain import points
 from hub.domain.envelope import APPLIED, Event
@@ -78,7 +79,7 @@ async def apply(connection: Connection, work: Work) -> None:
     lots = await _lots(connection, work, by_profile, accounts)
     changed: list[Lot] = []
     for profile in profiles:
-        changed += _post(accounts[profile], lots, by_profile[profile])
+        changed += _post(accounts[profile], lots, by_profile[profile], work.lots_since)
     await _write(connection, [accounts[p] for p in profiles], changed, work.points)
 
 
@@ -130,15 +131,20 @@ def _only_gains(account: Account, entries: list[Entry], known_lots: set[Key]) ->
     )
 
 
-def _post(account: Account, lots: dict[Key, dict[Key, Lot]], entries: list[Entry]) -> list[Lot]:
+def _post(
+    account: Account,
+    lots: dict[Key, dict[Key, Lot]],
+    entries: list[Entry],
+    since: dict[Key, datetime],
+) -> list[Lot]:
     before = account.open_points
     if before and account.profile_id not in lots:
         # Only gains: the earlier lots stay as they are, so they need not be read.
         account.open_points = 0
-        opened = points.post(account, {}, entries)
+        opened = points.post(account, {}, entries, since)
         account.open_points += before
         return opened
-    return points.post(account, lots.get(account.profile_id, {}), entries)
+    return points.post(account, lots.get(account.profile_id, {}), entries, since)
 
 
 async def _write(

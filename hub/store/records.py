@@ -105,7 +105,8 @@ class Work:
 
     taken: the new events in the order they came; verdicts: what became of them; revised: earlier
     events whose verdict these have changed, with the verdict before; stock: changes and counts
-    with the place in the log that brought them; known_lots: lots that had points before.
+    with the place in the log that brought them; known_lots: lots that had points before;
+    lots_since: when the points of an order's lot were first earned.
     """
 
     def __init__(self, taken: list[Taken], received_at: datetime, first_log_id: int) -> None:
@@ -118,6 +119,7 @@ class Work:
         self.stock: list[tuple[int, Change | Count]] = []
         self.points: list[Entry] = []
         self.known_lots: set[Key] = set()
+        self.lots_since: dict[Key, datetime] = {}
 
     def of(self, *kinds: str) -> list[Event]:
         """The new events of these kinds of entity."""

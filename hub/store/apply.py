@@ -40,8 +40,8 @@ async def apply(
     await log.keep(
         connection, vault, work, {t.event.key: h for t, (_, h) in zip(taken, fresh, strict=True)}
     )
-    await log.revise(connection, work)
     await log.announce(connection, work)
+    await log.revise(connection, work)
     return work.tally(len(letters), duplicates)
 
 

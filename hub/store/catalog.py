@@ -7,6 +7,8 @@ from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 
 OLDER = ignored("a newer description is known")
+# Two writes may both bring the first description: the newer one stays, whichever is stored last.
+_POSITION = ("position_at", "position_id")
 _ITEMS = Rows(
     "items",
     key=("sku",),
@@ -20,6 +22,7 @@ _ITEMS = Rows(
         "position_at": "timestamptz",
         "position_id": "uuid",
     },
+    newer=_POSITION,
 )
 _PLACES = Rows(
     "places",
@@ -32,6 +35,7 @@ _PLACES = Rows(
         "position_at": "timestamptz",
         "position_id": "uuid",
     },
+    newer=_POSITION,
 )
 
 

@@ -66,9 +66,12 @@ class Rows:
 
     columns: name -> Postgres type, in the order of the tuples; key: the columns of the primary key.
     A key may occur once in a set: Postgres refuses to change a row twice in one statement.
+    newer: the columns by which a row must be greater than the one it replaces.
     """
 
-    def __init__(self, table: str, key: Sequence[str], columns: dict[str, str]) -> None:
+    def __init__(
+        self, table: str, key: Sequence[str], columns: dict[str, str], newer: Sequence[str] = ()
+    ) -> None:
         names = ", ".join(columns)
         arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(columns.values(), start=1))
         self._schema, _, self._table = table.rpartition(".")
@@ -79,6 +82,10 @@ class Rows:
             f"{insert_sql} on conflict ({', '.join(key)}) do update set {changes}, "
             "changed_xid = pg_current_xact_id()"
         )
+        if newer:
+            known = ", ".join(f"{table}.{name}" for name in newer)
+            offered = ", ".join(f"excluded.{name}" for name in newer)
+            self.upsert_sql += f" where ({known}) < ({offered})"
         self.insert_new_sql = f"{insert_sql} on conflict ({', '.join(key)}) do nothing"
 
     async def insert(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:

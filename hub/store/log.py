@@ -51,6 +51,7 @@ _INBOX = Rows(
         "outcome": "text",
         "reason": "text",
         "waits_for": "text",
+        "is_announced": "boolean",
     },
 )
 _PARKED = Rows(
@@ -205,6 +206,7 @@ async def keep(connection: Connection, vault: Vault, work: Work, hashes: dict[Ke
                 verdict.outcome,
                 verdict.reason,
                 verdict.waits_for,
+                verdict.outcome is Outcome.APPLIED,
             )
         )
     await _INBOX.insert(connection, inbox)
@@ -262,10 +264,22 @@ async def park(connection: Connection, work: Work) -> None:
         if (verdict := work.verdicts[t.event.key]).outcome is Outcome.PARKED
     ]
     await _PARKED.insert(connection, waiting)
+    again = {
+        key: (event, now)
+        for key, (event, _, now) in work.revised.items()
+        if now.outcome is Outcome.PARKED
+    }
+    if again:
+        await connection.execute(
+            queries("log")["park_again"],
+            list(again),
+            [event.entity_kind for event, _ in again.values()],
+            [now.waits_for for _, now in again.values()],
+        )
 
 
 async def revise(connection: Connection, work: Work) -> None:
-    """Write the changed verdicts of earlier events into the inbox."""
+    """Write the changed verdicts of earlier events into the inbox, once they are announced."""
     if work.revised:
         verdicts = [now for _, _, now in work.revised.values()]
         await connection.execute(
@@ -278,7 +292,7 @@ async def revise(connection: Connection, work: Work) -> None:
 
 
 async def announce(connection: Connection, work: Work) -> None:
-    """One outbox row for each event that is applied now and was not before."""
+    """One outbox row for each event that is applied now and never was before."""
     rows = [
         (e.key, e.type, e.entity_kind, e.entity_key, e.occurred_at, work.received_at, t.log_id)
         for t in work.taken

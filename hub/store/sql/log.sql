@@ -49,6 +49,7 @@ set
     outcome = r.outcome,
     reason = r.reason,
     waits_for = r.waits_for,
+    is_announced = i.is_announced or r.outcome = 'applied',
     changed_xid = pg_current_xact_id()
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (event_key, outcome, reason, waits_for)
 where i.event_key = r.event_key;
@@ -60,6 +61,21 @@ select
 from parked
 where entity_key = any($1::uuid[])
 group by entity_key;
+
+-- Events that wait again, or for something else.
+-- name: park_again
+insert into parked (event_key, entity_kind, entity_key, received_at, waits_for)
+select
+    i.event_key,
+    w.entity_kind,
+    i.entity_key,
+    i.received_at,
+    w.waits_for
+from unnest($1::uuid[], $2::text[], $3::text[]) as w (event_key, entity_kind, waits_for)
+inner join log.inbox as i on w.event_key = i.event_key
+on conflict (event_key) do update set
+waits_for = excluded.waits_for,
+changed_xid = pg_current_xact_id();
 
 -- name: unpark
 delete from parked

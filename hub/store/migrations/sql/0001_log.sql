@@ -13,6 +13,8 @@ create table log.inbox (
     outcome text not null,
     reason text,
     waits_for text,
+    -- Whether the outbox has its fact: a late event may take an effect back and bring it again.
+    is_announced boolean not null,
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint inbox_pk primary key (event_key),
     constraint inbox_outcome_known check (outcome in ('applied', 'ignored', 'parked'))

@@ -1,0 +1,51 @@
+"""What the documents say is so: links lead somewhere, commands and settings exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hub.cli import COMMANDS
+from hub.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+READMES = ("README.md", "README.zh.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    targets = [link for link in LINK.findall(page.read_text("utf-8")) if "://" not in link]
+    missing = [link for link in targets if not (page.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_setting_is_in_the_readme_and_no_other(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    named = set(re.findall(r"HUB_[A-Z_]+", text))
+    assert named == {f"HUB_{field.upper()}" for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_command_is_in_the_readme_and_no_other(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    named = set(re.findall(r"`hub ([a-z-]+)", text))
+    assert named == set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_in_a_document_exists(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    text = page.read_text("utf-8")
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE))
+    assert named <= targets
+
+
+def test_the_files_that_architecture_names_exist() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    paths = re.findall(r"`((?:hub|streams|hub_api|hub_assets|dbt_project)/[\w/.]+)`", text)
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []

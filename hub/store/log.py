@@ -148,6 +148,17 @@ async def stamp(connection: Connection, count: int) -> tuple[dt.datetime, list[i
     return row["received_at"], row["log_ids"]
 
 
+async def claim(connection: Connection, keys: Iterable[Key]) -> None:
+    """Hold back other writes of these entities until this one ends.
+
+    An order that does not exist yet has no row to lock: of two writes at once, one with
+    its placing and one with its payment, neither would see the other's event.
+    """
+    locks = sorted(int.from_bytes(key[:8], signed=True) for key in set(keys))
+    if locks:
+        await connection.execute(queries("log")["claim"], locks)
+
+
 async def open_bodies(
     connection: Connection, vault: Vault, bodies: Sequence[tuple[bytes, Key | None, Key]]
 ) -> list[bytes | None]:

@@ -15,6 +15,10 @@ select
     now() as received_at,
     array(select nextval('log.log_id_seq') from generate_series(1, $1::int)) as log_ids;
 
+-- One lock an entity, in the order given; each ends with the transaction.
+-- name: claim
+select pg_advisory_xact_lock(k.lock) from unnest($1::bigint[]) as k (lock);
+
 -- The events of some entities, received since a time, before a place in the log.
 -- name: history
 select

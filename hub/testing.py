@@ -30,6 +30,7 @@ from hub.store import migrate
 RUN_VARIABLE = "HUB_TEST_RUN_DIR"
 START_TIMEOUT_S = 60
 POLL_S = 0.05
+REAP_S = 5
 TEMPLATE = "hub_template"
 # A test's data need not survive the machine; tests that kill a server start their own.
 FAST_POSTGRES = {
@@ -85,6 +86,8 @@ def test_run() -> Iterator[Path]:
     finally:
         del os.environ[RUN_VARIABLE]
         keeper.close()
+        for process in _started:
+            process.wait(REAP_S)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -5,11 +5,10 @@ import getpass
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
-import asyncpg
 import typer
 
 from hub import settings
-from hub.cli.screen import Json, errors_in_words, put_json, say
+from hub.cli.screen import Json, errors_in_words, put_json, say, unreachable_in_words
 from hub.domain import ids
 from hub.errors import SettingsError, UnreachableError
 from hub.store import db, dead_letters
@@ -98,17 +97,14 @@ def _on_connection(work: Callable[[db.Connection], Awaitable[_Result]]) -> _Resu
     """Do the work on one connection as the writer."""
 
     async def connected() -> _Result:
-        dsn = settings.load().dsn("writer")
-        try:
-            connection = await db.connect(dsn)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            raise UnreachableError(f"Postgres: {error}", mend="start it: hub up") from error
+        connection = await db.connect(settings.load().dsn("writer"))
         try:
             return await work(connection)
         finally:
             await connection.close()
 
-    return asyncio.run(connected())
+    with unreachable_in_words():
+        return asyncio.run(connected())
 
 
 def _key(text: str) -> ids.Key:

@@ -32,10 +32,10 @@ def _print_table(state: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("part", "state", "pid", "restarts", "address", "detail", box=None)
+    table = Table("part", "state", "pid", "restarts", "address or last word", box=None)
     for part in state["services"]:
         pid = str(part["pid"] or "")
         restarts = str(part["restarts"]) if part["kind"] == "service" else ""
-        row = (part["name"], part["state"], pid, restarts, part["address"], part["detail"])
-        table.add_row(*row)
+        last = part["address"] if part["state"] == "ready" else part["detail"]
+        table.add_row(part["name"], part["state"], pid, restarts, last)
     Console().print(table)

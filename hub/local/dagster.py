@@ -4,6 +4,7 @@ The asset code is loaded once, by a code server; webserver, daemon and runs ask 
 here: what is orchestrated (`hub_assets`). Nothing of Dagster is imported.
 """
 
+import os
 import shutil
 import socket
 import sys
@@ -68,6 +69,8 @@ def environment(settings: Settings) -> dict[str, str]:
             "DAGSTER_DISABLE_TELEMETRY": "yes",
             "DO_NOT_TRACK": "1",
             "HUB_DAGSTER_URL": storage,
+            # dagster-dbt looks for the program `dbt`, which lies beside our Python.
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         }
     )
 

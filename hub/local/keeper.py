@@ -16,7 +16,7 @@ from hub.local.process import Process
 from hub.local.services import Service, Step
 
 READY_POLL_S = 0.05
-EXIT_POLL_S = 0.5
+EXIT_POLL_S = 0.2
 # The first restart is almost immediate, so that a crashed worker is back in under 2 s.
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 30.0
@@ -85,13 +85,12 @@ class Keeper:
 
     def stop(self) -> None:
         """End it and wait for that."""
-        self._stopping.set()
-        if isinstance(self.part, Service) and self.process and self.process.exit_code() is None:
+        if self.state in (State.STARTING, State.READY):
             self._go(State.STOPPING)
-            self.process.stop()
+        self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
-        if self.state is not State.FAILED:
+        if self.state not in (State.FAILED, State.DONE):
             self._go(State.STOPPED)
 
     def _run(self) -> None:
@@ -110,6 +109,8 @@ class Keeper:
         except Exception as error:  # noqa: BLE001 - whatever it is, the starter must hear of it
             self._go(State.FAILED, f"{type(error).__name__}: {error}")
         finally:
+            if self.process is not None:
+                self.process.stop()
             self.is_settled.set()
 
     def _await_needs(self) -> None:
@@ -154,7 +155,7 @@ class Keeper:
             self._go(State.READY, f"after {took_s:.1f} s, pid {self.process.pid}")
             self.is_settled.set()
         while not self.process.wait(EXIT_POLL_S):
-            pass
+            self._leave_if_stopping()
         self._leave_if_stopping()
         self.process.kill()  # what is left of its group
         return f"ended with {self.process.exit_code()}"

@@ -20,6 +20,8 @@ HTTP_PROBE_TIMEOUT_S = 2.0
 # A first start parses the dbt project and imports all of Dagster on a busy small machine.
 DAGSTER_READY_TIMEOUT_S = 240.0
 READY_TIMEOUT_S = 90.0
+# A stream of server-sent events never ends by itself; the supervisor kills after 10 s.
+API_SHUTDOWN_S = 5
 
 Say = Callable[[str], None]
 
@@ -120,8 +122,9 @@ def _api(settings: Settings) -> Service:
         "api",
         lambda: Command(
             argv=(
-                *(sys.executable, "-m", "uvicorn", "hub_api.app:app", "--host", "127.0.0.1"),
-                *("--port", str(settings.api_port), "--no-access-log"),
+                *(sys.executable, "-m", "uvicorn", "--factory", "hub_api.app:create_app"),
+                *("--host", "127.0.0.1", "--port", str(settings.api_port), "--no-access-log"),
+                *("--timeout-graceful-shutdown", str(API_SHUTDOWN_S)),
             ),
             cwd=ROOT,
             env=settings.environment(),

@@ -20,7 +20,7 @@ from hub.errors import ServiceFailedError
 from hub.local import datafolder, guardian, logs, ports
 from hub.local.keeper import Change, Keeper, State
 from hub.local.process import STOP_PATIENCE_S, Process
-from hub.local.services import Service, plan, wanted_ports
+from hub.local.services import Service, Step, plan, wanted_ports
 from hub.settings import Settings
 
 HOUSEKEEPING_S = 5.0
@@ -36,12 +36,13 @@ class Supervisor:
         settings: Settings,
         *,
         only: Sequence[str] | None = None,
+        parts: Sequence[Service | Step] | None = None,
         report: Callable[[Change], None] = lambda _: None,
     ) -> None:
-        """`report` hears each change of a part's state, from that part's thread."""
+        """`report` hears each change of a part's state; `parts` replace those of the plan."""
         self.settings = settings
         self._report = report
-        self._parts = plan(settings, only)
+        self._parts = list(parts) if parts is not None else plan(settings, only)
         self._keepers: dict[str, Keeper] = {}
         self._stack = ExitStack()
         self._lock = threading.Lock()
@@ -58,14 +59,17 @@ class Supervisor:
     def start(self) -> None:
         """Take the data folder and begin to start everything; returns at once."""
         datafolder.prepare(self.settings)
-        self._stack.enter_context(datafolder.exclusively(self.settings))
-        ports.refuse_taken(wanted_ports(self._parts))
-        self._guard()
+        with ExitStack() as stack:
+            stack.enter_context(datafolder.exclusively(self.settings))
+            ports.refuse_taken(wanted_ports(self._parts))
+            self._guard()
+            self._stack = stack.pop_all()
         for part in self._parts:
             log = datafolder.logs(self.settings) / f"{part.name}.log"
             self._keepers[part.name] = Keeper(part, log, self._changed, self._born)
         for keeper in self._keepers.values():
             keeper.needs = [self._keepers[name] for name in keeper.part.after]
+        datafolder.write_state(self.settings, self.snapshot())
         for keeper in self._keepers.values():
             keeper.start()
         threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
@@ -91,12 +95,7 @@ class Supervisor:
         if self._is_stopping.is_set():
             return
         self._is_stopping.set()
-        for wave in reversed(self._waves()):
-            enders = [threading.Thread(target=keeper.stop) for keeper in wave]
-            for ender in enders:
-                ender.start()
-            for ender in enders:
-                ender.join()
+        self._end_keepers()
         if self._guardian is not None:
             self._guardian.close()
         self._stack.close()
@@ -125,6 +124,12 @@ class Supervisor:
             raise ServiceFailedError(f"{name} has not been started")
         return process.pid
 
+    @property
+    def guardian_pid(self) -> int:
+        """The pid of the process that ends everything when we are killed."""
+        assert self._guardian is not None
+        return self._guardian.pid
+
     def kill(self, name: str) -> int:
         """`kill -9` the service's whole group; gives the pid killed. It comes back by itself."""
         process = self._keepers[name].process
@@ -133,13 +138,23 @@ class Supervisor:
         process.kill()
         return process.pid
 
-    def _waves(self) -> list[list[Keeper]]:
-        """Keepers by how deep their needs go: a wave may stop once those above it have."""
-        depth: dict[str, int] = {}
-        for name, keeper in self._keepers.items():  # the plan names needs before the needy
-            depth[name] = 1 + max((depth[need.part.name] for need in keeper.needs), default=0)
-        waves = sorted(set(depth.values()))
-        return [[self._keepers[n] for n, d in depth.items() if d == wave] for wave in waves]
+    def _end_keepers(self) -> None:
+        """Each part ends as soon as all that need it have ended."""
+        enders: dict[str, threading.Thread] = {}
+
+        def end(keeper: Keeper) -> None:
+            for needy in self._keepers.values():
+                if keeper in needy.needs:
+                    enders[needy.part.name].join()
+            keeper.stop()
+
+        for keeper in self._keepers.values():
+            enders[keeper.part.name] = threading.Thread(target=end, args=(keeper,))
+        # The needy come later in the plan: begun first, they can be waited for by the others.
+        for ender in reversed(enders.values()):
+            ender.start()
+        for ender in enders.values():
+            ender.join()
 
     def _raise_failures(self, keepers: list[Keeper]) -> None:
         failed = [one for one in keepers if one.state is State.FAILED]
@@ -174,6 +189,7 @@ class Supervisor:
         while not self._is_stopping.wait(HOUSEKEEPING_S):
             logs.bound(datafolder.logs(self.settings))
             if self._guardian is not None and not self._guardian.is_alive():
+                self._guardian.close()
                 self._guard()
 
 

@@ -31,6 +31,8 @@ CONNECT_TIMEOUT_S = 2
 SERVER_OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
+    # A write locks each entity it touches (hub.store.log.claim): up to write_records of them.
+    "max_locks_per_transaction": "256",
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",  # a checkpoint in the middle of a load costs more than disk
     "checkpoint_timeout": "15min",

@@ -25,6 +25,7 @@ async def apply(
     A record without an event, with a reused id, or of an entity with too many events becomes a
     dead letter. Repetitions change nothing.
     """
+    await log.claim(connection, (r.event.entity_key for r in records if r.event is not None))
     fresh, duplicates = await log.screen(connection, vault, records)
     letters = [record for record in records if record.bad is not None]
     await dead_letters.keep(connection, vault, letters, cluster_id)
@@ -37,7 +38,6 @@ async def apply(
         if record.event is not None
     ]
     work = Work(taken, received_at, LOG_END)
-    await log.claim(connection, (event.entity_key for event in work.of("order", "coupon")))
     await decide(connection, vault, work)
     await log.keep(
         connection, vault, work, {t.event.key: h for t, (_, h) in zip(taken, fresh, strict=True)}

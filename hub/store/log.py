@@ -152,7 +152,8 @@ async def claim(connection: Connection, keys: Iterable[Key]) -> None:
     """Hold back other writes of these entities until this one ends.
 
     An order that does not exist yet has no row to lock: of two writes at once, one with
-    its placing and one with its payment, neither would see the other's event.
+    its placing and one with its payment, neither would see the other's event. Nor would two
+    that bring the same event see it as a repetition.
     """
     locks = sorted(int.from_bytes(key[:8], signed=True) for key in set(keys))
     if locks:

@@ -16,16 +16,21 @@ from hub.store import keys
 from hub.store.keys import ApiKey
 from hub.store.reads.viewer import Viewer
 from hub_api.limits import (
+    COUPON_MISSES_PER_MINUTE_MAX,
     KEY_CACHE_KEYS_MAX,
     KEY_CACHE_S,
     KEY_USED_FLUSH_S,
+    MEMBER_MISSES_PER_MINUTE_MAX,
     MISSES_KEYS_MAX,
-    MISSES_PER_MINUTE_MAX,
 )
 from hub_api.postgres import Database, PostgresAwayError
 from hub_api.problems import Problem
 
 MINUTE_S = 60.0
+MISSES_PER_MINUTE_MAX = {
+    "coupon": COUPON_MISSES_PER_MINUTE_MAX,
+    "member": MEMBER_MISSES_PER_MINUTE_MAX,
+}
 # Only for the OpenAPI page: the header is read below, so that every refusal has the one shape.
 bearer = HTTPBearer(auto_error=False, description="`<prefix>.<secret>`, made by `hub key create`")
 _log = structlog.get_logger(__name__)
@@ -46,7 +51,7 @@ class Keyring:
         self._database = database
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._used_at: dict[str, datetime] = {}
-        self._misses: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._misses: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
 
     async def identify(self, authorization: str) -> ApiKey:
         """The key of an `Authorization` header; refused if missing, wrong or revoked."""
@@ -78,20 +83,20 @@ class Keyring:
             self._used_at = used | self._used_at
             _log.warning("key_use_not_written", cause=error.where)
 
-    def miss(self, key: ApiKey) -> None:
-        """Count a lookup that found nothing: guessing codes gets slow."""
-        started, count = self._misses.pop(key.key_prefix, (time.monotonic(), 0))
+    def miss(self, key: ApiKey, noun: str) -> None:
+        """Count a lookup that found nothing: guessing gets slow."""
+        started, count = self._misses.pop((key.key_prefix, noun), (time.monotonic(), 0))
         if time.monotonic() - started > MINUTE_S:
             started, count = time.monotonic(), 0
-        self._misses[key.key_prefix] = (started, count + 1)
+        self._misses[key.key_prefix, noun] = (started, count + 1)
         if len(self._misses) > MISSES_KEYS_MAX:
             self._misses.popitem(last=False)
 
-    def refuse_guessing(self, key: ApiKey) -> None:
+    def refuse_guessing(self, key: ApiKey, noun: str) -> None:
         """Refuse a key that missed too often in the last minute."""
-        started, count = self._misses.get(key.key_prefix, (0.0, 0))
+        started, count = self._misses.get((key.key_prefix, noun), (0.0, 0))
         left_s = MINUTE_S - (time.monotonic() - started)
-        if count >= MISSES_PER_MINUTE_MAX and left_s > 0:
+        if count >= MISSES_PER_MINUTE_MAX[noun] and left_s > 0:
             seconds = int(left_s) + 1
             raise Problem("too-many-misses", headers={"Retry-After": str(seconds)}, seconds=seconds)
 

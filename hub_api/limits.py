@@ -45,7 +45,8 @@ PAGE_ROWS_DEFAULT = 50
 PAGE_ROWS_MAX = 200
 CURSOR_LENGTH_MAX = 1_024
 
-# Wrong codes a key may ask for in a minute before it has to wait: a clerk mistypes now and then,
-# a guesser needs millions.
-MISSES_PER_MINUTE_MAX = 30
+# Lookups of a key that may find nothing in a minute before it has to wait. Clerks mistype codes now
+# and then and new customers are looked up before they register; a guesser needs millions.
+COUPON_MISSES_PER_MINUTE_MAX = 60
+MEMBER_MISSES_PER_MINUTE_MAX = 600
 MISSES_KEYS_MAX = 10_000

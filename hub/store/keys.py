@@ -10,9 +10,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
-from typing import Any, Protocol
+from typing import Any
 
 from hub.errors import HubError
+from hub.store.db import Connection, queries
 
 SCOPES = (
     "events:write",
@@ -31,21 +32,10 @@ TOKEN_LENGTH_MAX = 128
 
 _TOKEN = re.compile(r"^(hub_[0-9a-f]{12})\.([A-Za-z0-9_-]{43})$")
 _CHANNEL = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
-_COLUMNS = "key_prefix, channel, scopes, label, created_at, last_used_at, revoked_at"
 
 
 class BadKeyError(HubError):
     """A key can't be made or found so."""
-
-
-class Connection(Protocol):
-    """What this module needs of asyncpg: a connection, or a pool that takes one by itself."""
-
-    async def fetch(self, query: str, *args: Any) -> list[Any]: ...
-
-    async def fetchrow(self, query: str, *args: Any) -> Any: ...
-
-    async def execute(self, query: str, *args: Any) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +92,7 @@ async def create(connection: Connection, new: NewKey) -> str:
     prefix = f"hub_{secrets.token_hex(PREFIX_BYTES)}"
     secret = secrets.token_urlsafe(SECRET_BYTES)
     await connection.execute(
-        "insert into access.api_keys (key_prefix, key_digest, channel, scopes, label)"
-        " values ($1, $2, $3, $4, $5)",
+        queries("keys")["create"],
         prefix,
         _digest(secret),
         new.channel,
@@ -115,9 +104,7 @@ async def create(connection: Connection, new: NewKey) -> str:
 
 async def find(connection: Connection, prefix: str) -> tuple[ApiKey, bytes] | None:
     """The key of this prefix, revoked or not, with the digest of its secret."""
-    found = await connection.fetchrow(
-        f"select {_COLUMNS}, key_digest from access.api_keys where key_prefix = $1", prefix
-    )
+    found = await connection.fetchrow(queries("keys")["find"], prefix)
     return (_key(found), found["key_digest"]) if found is not None else None
 
 
@@ -128,19 +115,12 @@ def matches(secret: str, digest: bytes) -> bool:
 
 async def all_keys(connection: Connection) -> list[ApiKey]:
     """Every key, the newest first; at most 10,000."""
-    found = await connection.fetch(
-        f"select {_COLUMNS} from access.api_keys order by created_at desc, key_prefix limit 10000"
-    )
-    return [_key(row) for row in found]
+    return [_key(row) for row in await connection.fetch(queries("keys")["all_keys"])]
 
 
 async def revoke(connection: Connection, prefix: str) -> ApiKey:
     """Revoke a key; a key revoked before keeps its time. BadKeyError if there is none."""
-    found = await connection.fetchrow(
-        "update access.api_keys set revoked_at = coalesce(revoked_at, now())"
-        f" where key_prefix = $1 returning {_COLUMNS}",
-        prefix,
-    )
+    found = await connection.fetchrow(queries("keys")["revoke"], prefix)
     if found is None:
         raise BadKeyError(f"no key starts with {prefix!r}", mend="see `hub key list`")
     return _key(found)
@@ -148,13 +128,7 @@ async def revoke(connection: Connection, prefix: str) -> ApiKey:
 
 async def mark_used(connection: Connection, used_at: dict[str, datetime]) -> None:
     """Note when each of these keys was last used; an older time changes nothing."""
-    await connection.execute(
-        "update access.api_keys as k set last_used_at = greatest(k.last_used_at, used.at)"
-        " from unnest($1::text[], $2::timestamptz[]) as used (prefix, at)"
-        " where k.key_prefix = used.prefix",
-        list(used_at),
-        list(used_at.values()),
-    )
+    await connection.execute(queries("keys")["mark_used"], list(used_at), list(used_at.values()))
 
 
 def _key(row: Any) -> ApiKey:

@@ -73,7 +73,7 @@ async def get_coupon(
     Seen by the channels that issued, hold or redeemed it. A key that finds nothing too often has
     to wait: codes can't be guessed.
     """
-    held.keyring.refuse_guessing(key)
+    held.keyring.refuse_guessing(key, "coupon")
     viewer = viewer_of(key)
     coupon_id = ids.coupon_id(coupons.normalise_code(code))
 
@@ -93,7 +93,7 @@ async def get_coupon(
 
     coupon = await held.database.read(read)
     if coupon is None:
-        held.keyring.miss(key)
+        held.keyring.miss(key, "coupon")
         raise Problem("not-found")
     return respond(request, coupon)
 

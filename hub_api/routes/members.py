@@ -99,13 +99,13 @@ _LOOKUP_BODY: dict[str, Any] = {
 @router.post("/lookup", openapi_extra=_LOOKUP_BODY)
 async def look_up(request: Request, key: MemberReader, held: Held) -> Candidates:
     """Members who hold an identifier. It stands in the body: a URL may be logged on its way."""
-    held.keyring.refuse_guessing(key)
+    held.keyring.refuse_guessing(key, "member")
     async with held.gate.place():
         wanted = _wanted(await read_body(request))
     viewer = viewer_of(key)
     found = await held.database.read(lambda reader: _holders(reader, held, viewer, wanted))
     if not found:
-        held.keyring.miss(key)
+        held.keyring.miss(key, "member")
         raise Problem("not-found")
     return Candidates(
         members=[

@@ -1,23 +1,17 @@
 """Loads the named queries of a `.sql` file beside this module. Knows nothing of what they ask."""
 
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import asyncpg
+from hub.store.db import Connection
+
+__all__ = ["Connection", "Row", "load", "row", "rows"]
 
 Row = dict[str, Any]
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
-
-
-class Connection(Protocol):
-    """What a query needs of asyncpg: a connection, or a pool that takes one by itself."""
-
-    def fetch(self, query: str, *args: Any) -> Awaitable[list[asyncpg.Record]]: ...
-
-    def fetchrow(self, query: str, *args: Any) -> Awaitable[asyncpg.Record | None]: ...
 
 
 @cache

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hub.domain import topics
-from hub.errors import ServiceFailedError
+from hub.errors import ServiceFailedError, UnreachableError
 from hub.settings import Settings
 
 POLL_S = 0.25
@@ -81,30 +81,22 @@ async def _ends(brokers: str, patience_s: float) -> dict[TopicPartition, int]:
     """The end of each partition that the workers read."""
     gives_up_at = time.monotonic() + patience_s
     while True:
+        # Without a group it is assigned all partitions, which is how we learn of them.
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=brokers, request_timeout_ms=REQUEST_TIMEOUT_MS
+            *topics.COMMERCE, bootstrap_servers=brokers, request_timeout_ms=REQUEST_TIMEOUT_MS
         )
         try:
             await consumer.start()
-            partitions = [
-                TopicPartition(topic, number)
-                for topic in topics.COMMERCE
-                for number in consumer.partitions_for_topic(topic)
-                or await _partitions(consumer, topic)
-            ]
-            return await consumer.end_offsets(partitions)
+            found = await consumer.end_offsets(consumer.assignment())
+            if {tp.topic for tp in found} == set(topics.COMMERCE):
+                return found
         except KafkaError:
-            if time.monotonic() > gives_up_at:
-                raise
-            await asyncio.sleep(POLL_S)
+            pass  # the broker may be on its way back
         finally:
             await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """A fresh consumer learns of a topic only when it asks for all of them."""
-    await consumer.topics()
-    return consumer.partitions_for_topic(topic) or set()
+        if time.monotonic() > gives_up_at:
+            raise UnreachableError("Kafka does not tell where its topics end", where=brokers)
+        await asyncio.sleep(POLL_S)
 
 
 def outcomes(settings: Settings, since: datetime) -> Outcomes:
@@ -131,18 +123,3 @@ def outcomes(settings: Settings, since: datetime) -> Outcomes:
         int(dead[0]),
         int(twice[0]),
     )
-
-
-def mart_rows(settings: Settings) -> dict[str, int]:
-    """Rows of each mart."""
-    with connect(settings) as connection:
-        names = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'marts'"
-            " order by 1"
-        ).fetchall()
-        counts = {}
-        for (name,) in names:
-            row = connection.execute(f'select count(*) from marts."{name}"'.encode()).fetchone()
-            assert row is not None
-            counts[name] = int(row[0])
-    return counts

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub import settings as settings_module
-from hub.demo import expected, feed, journey, progress, source, visible
+from hub.demo import expected, feed, journey, marts, progress, source, visible
 from hub.demo.bakery import show
 from hub.demo.chaos import Chaos, spread
 from hub.demo.disturb import Disturbance, Disturbed
@@ -74,7 +74,8 @@ class Demo:
         fed, measured = self._journey(tables)
         self.screen.step("waiting for Dagster's pages")
         self.hub.wait_ready()
-        self._refresh_marts()
+        self.screen.step("building the marts")
+        refreshed = marts.refresh(self.settings)
         self.screen.step("checking the invariants")
         checks = asyncio.run(check.run(self.settings.dsn("writer")))
         self.screen.step("comparing the marts with the source")
@@ -84,8 +85,8 @@ class Demo:
             events_in=fed + shown.events,
             outcomes=progress.outcomes(self.settings, since),
             measured=measured,
-            marts=progress.mart_rows(self.settings),
-            checks={result.name: result.violations for result in checks},
+            refreshed=refreshed,
+            invariants={result.name: result.violations for result in checks},
             comparison=expected.compare(self.settings.dsn("reader"), wanted),
             wall_s=time.monotonic() - began,
         )
@@ -138,12 +139,6 @@ class Demo:
             swapped=disturbed.swapped,
             killed=tuple(chaos.killed) if chaos is not None else (),
         )
-
-    def _refresh_marts(self) -> None:
-        from hub_assets.materialize import refresh_marts
-
-        self.screen.step("building the marts")
-        refresh_marts(self.settings)
 
 
 def _split(records: Iterator[Record], cut_s: int) -> tuple[Iterator[Record], Iterator[Record]]:

@@ -75,7 +75,7 @@ class Screen:
         marts = Table(title="marts", title_justify="left")
         marts.add_column("mart")
         marts.add_column("rows", justify="right")
-        for name, rows in summary.marts.items():
+        for name, rows in summary.refreshed.rows.items():
             marts.add_row(name, f"{rows:,}")
         self._console.print(marts)
         self._proof(summary)
@@ -104,11 +104,8 @@ class Screen:
 
     def _proof(self, summary: Summary) -> None:
         comparison = summary.comparison
-        failed = {name: count for name, count in summary.checks.items() if count}
-        passed = len(summary.checks) - len(failed)
-        self.say(
-            f"{_mark(not failed)} {passed} of {len(summary.checks)} invariants hold {failed or ''}"
-        )
+        failed, passed = summary.failed_checks, summary.refreshed.checks_passed
+        self.say(f"{_mark(not failed)} {passed} checks pass, {len(failed)} fail {failed or ''}")
         self.say(
             f"{_mark(summary.source_equals_marts)} marts equal the source: {comparison.equal:,} of "
             f"{comparison.keys:,} keys; {comparison.members:,} households found again"

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.domain import money, payloads
-from hub.domain.envelope import APPLIED, BadEvent, Event, Verdict, ignored, in_order, parked
+from hub.domain.envelope import APPLIED, BadEvent, Event, Verdict, ignored, in_order, parked, utc
 from hub.domain.ids import Key
 
 EVENTS_MAX = 1_000
@@ -202,8 +202,8 @@ def read_issue(payload: payloads.CouponIssue) -> Issue:
         face_value,
         payload.currency,
         payload.uses,
-        payload.valid_from,
-        payload.valid_until,
+        _time(payload.valid_from, "valid_from"),
+        _time(payload.valid_until, "valid_until"),
         payload.order_number,
     )
 
@@ -218,6 +218,10 @@ def read_use(payload: payloads.CouponRedemption) -> Use:
         _amount(payload.amount, payload.currency, "amount"),
         payload.currency,
     )
+
+
+def _time(value: datetime | None, field: str) -> datetime | None:
+    return utc(value, f"$.data.{field}") if value is not None else None
 
 
 def _amount(value: str | None, currency: str | None, field: str) -> int | None:

@@ -2,7 +2,7 @@
 `hub.domain.events`."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,14 @@ class BadEvent(ValueError):
         self.code = code
         self.reason = reason
         self.field = field
+
+
+def utc(time: datetime, field: str) -> datetime:
+    """The time in UTC. BadEvent for one of the first or last hours that UTC has no name for."""
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise BadEvent("time_out_of_range", f"time {time} is no time in UTC", field) from None
 
 
 class Event(Struct, gc=False, frozen=True):

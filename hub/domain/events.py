@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from hub.domain import coupons, ids, members, order_data, payloads, stock
-from hub.domain.envelope import BadEvent, Event
+from hub.domain.envelope import BadEvent, Event, utc
 
 BODY_BYTES_MAX = 1024 * 1024
 FUTURE_MAX = timedelta(days=1)
@@ -21,6 +21,7 @@ FUTURE_MAX = timedelta(days=1)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Events before this have no real time: 1970 is what a missing time looks like."""
 SEQUENCE_MAX = 2**63 - 1
+_SEQUENCE = re.compile(r"[0-9]{1,19}")
 _SOURCE = re.compile(
     r"/channels/([a-z0-9][a-z0-9_-]{0,63})/shops/([A-Za-z0-9][A-Za-z0-9._-]{0,63})"
 )
@@ -55,17 +56,23 @@ def decode(body: bytes, now: datetime | None = None) -> Event:
     if len(body) > BODY_BYTES_MAX:
         raise BadEvent("too_large", f"{len(body)} bytes are above the limit of {BODY_BYTES_MAX}")
     try:
+        if not body.isascii():
+            body.decode()  # fields that nobody reads are kept and shown as well
         envelope = _decode_envelope(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _bad("envelope_invalid", error) from None
     return _read(envelope, now)
 
 
-def decode_binary(headers: Mapping[str, bytes], body: bytes, now: datetime | None = None) -> Event:
+def decode_binary(
+    headers: Mapping[str, bytes | None], body: bytes, now: datetime | None = None
+) -> Event:
     """The event of a record in binary mode: attributes in `ce_` headers, data in `body`."""
     try:
         attributes: dict[str, Any] = {
-            name[3:]: value.decode() for name, value in headers.items() if name.startswith("ce_")
+            name[3:]: (value or b"").decode()  # Kafka has headers without a value
+            for name, value in headers.items()
+            if name.startswith("ce_")
         }
         envelope = msgspec.convert({**attributes, "data": msgspec.Raw(body)}, Envelope)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -82,13 +89,9 @@ def _read(envelope: Envelope, now: datetime | None) -> Event:
     reader = _READERS.get(envelope.type)
     if reader is None:
         raise BadEvent("type_unknown", f"type '{envelope.type[:80]}' is not known", "$.type")
-    occurred_at = envelope.time.astimezone(UTC)
-    if now is not None and not EARLIEST <= occurred_at <= now + FUTURE_MAX:
-        raise BadEvent(
-            "time_out_of_range",
-            f"time {occurred_at.isoformat()} is before 2000 or more than a day ahead",
-            "$.time",
-        )
+    occurred_at = utc(envelope.time, "$.time")
+    if now is not None:
+        _refuse_impossible_time(occurred_at, now, "$.time")
     try:
         payload = _decode_payload[envelope.type](envelope.data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -97,6 +100,9 @@ def _read(envelope: Envelope, now: datetime | None) -> Event:
         _refuse_control_characters(payload, envelope.id)
     channel, shop = source[1], source[2]
     kind, subject, entity_key, data = reader(channel, shop, payload)
+    if now is not None and isinstance(payload, payloads.StockCount):
+        # A count from the future would swallow every change until then.
+        _refuse_impossible_time(payload.measured_at, now, "$.data.measured_at")
     is_personal = envelope.type in _PERSONAL_MEMBERS or (
         getattr(payload, "recipient", None) is not None
     )
@@ -115,6 +121,15 @@ def _read(envelope: Envelope, now: datetime | None) -> Event:
         data,
         is_personal,
     )
+
+
+def _refuse_impossible_time(time: datetime, now: datetime, field: str) -> None:
+    if not EARLIEST <= time <= now + FUTURE_MAX:
+        raise BadEvent(
+            "time_out_of_range",
+            f"time {time.isoformat()} is before 2000 or more than a day ahead",
+            field,
+        )
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -138,16 +153,17 @@ def _refuse_control_characters(payload: payloads.Payload, event_id: str) -> None
         elif isinstance(value, list):
             pending += [(f"{path}[{i}]", is_free, item) for i, item in enumerate(value)]
         elif isinstance(value, dict):
-            pending += [(f"{path}.{key}", is_free, item) for key, item in value.items()]
+            # Keys are names of a system's own: never free.
+            pending += [(path, False, key) for key in value]
+            pending += [(f"{path}.*", is_free, item) for item in value.values()]
 
 
 def _sequence(value: str | int | None) -> int | None:
     if value is None:
         return None
-    try:
-        number = int(value)
-    except ValueError:
-        number = -1
+    digits = str(value)
+    # int() alone would read signs, spaces, underscores and digits of any script.
+    number = int(digits) if _SEQUENCE.fullmatch(digits) else -1
     if not 0 <= number <= SEQUENCE_MAX:
         raise BadEvent("sequence_invalid", "sequence is not a number from 0 up", "$.sequence")
     return number

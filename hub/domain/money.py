@@ -14,6 +14,8 @@ _EXPONENTS = {
 INTEGER_MAX = 2**53
 """Largest amount in minor units, and quantity in thousandths."""
 QUANTITY_DIGITS = 3
+QUANTITY_MAX_MILLI = 10**12
+"""A thousand million units: positions sum many of them in 64 bits."""
 
 
 class BadNumber(ValueError):
@@ -57,7 +59,10 @@ def minor(value: str, currency: str) -> int:
 
 def milli(value: str) -> int:
     """A quantity in thousandths."""
-    return parse_decimal(value, QUANTITY_DIGITS)
+    quantity = parse_decimal(value, QUANTITY_DIGITS)
+    if abs(quantity) > QUANTITY_MAX_MILLI:
+        raise BadNumber(f"'{value[:40]}' is too large")
+    return quantity
 
 
 def decimal_text(number: int, digits: int) -> str:

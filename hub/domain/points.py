@@ -5,14 +5,17 @@ lots and from what was spent in all, so any order of arrival ends with the same 
 spent or taken back beyond the lots is a debt, which the next earnings repay.
 """
 
+from collections.abc import Mapping
 from copy import copy
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from hub.domain.ids import Key
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+NO_TIMES: Mapping[Key, datetime] = MappingProxyType({})
 
 
 class Lot(Struct):
@@ -60,7 +63,7 @@ def post(
     account: Account,
     lots: dict[Key, Lot],
     entries: list[Entry],
-    earned_at: dict[Key, datetime] | None = None,
+    earned_at: Mapping[Key, datetime] = NO_TIMES,
 ) -> list[Lot]:
     """Enter `entries` into the account and settle; the lots that changed.
 
@@ -71,8 +74,8 @@ def post(
     before = {lot.lot_id: copy(lot) for lot in lots.values()}
     for entry in entries:
         _enter(account, lots, entry)
-    for lot_id in earned_at.keys() & lots.keys() if earned_at else ():
-        lots[lot_id].earned_at = earned_at[lot_id]
+        if entry.lot_id is not None and entry.lot_id in earned_at:
+            lots[entry.lot_id].earned_at = earned_at[entry.lot_id]
     _settle(account, lots)
     return [lot for lot in lots.values() if before.get(lot.lot_id) != lot]
 

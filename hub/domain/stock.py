@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from hub.domain import money, payloads
-from hub.domain.envelope import BadEvent
+from hub.domain.envelope import BadEvent, utc
 from hub.domain.ids import Key, derived
 
 Kind = Literal["committed", "issued", "returned", "cancelled", "amended", "pickup_changed",
@@ -154,7 +154,8 @@ def read_transfer(payload: payloads.StockTransfer) -> Deltas:
 def read_count(payload: payloads.StockCount) -> tuple[str, str, int, datetime]:
     """(sku, place, thousandths, measured at)"""
     quantity = _positive(payload.quantity)
-    return (payload.sku, payload.place, quantity, payload.measured_at)
+    measured_at = utc(payload.measured_at, "$.data.measured_at")
+    return (payload.sku, payload.place, quantity, measured_at)
 
 
 def _positive(value: str) -> int:

@@ -68,7 +68,7 @@ def _row(record: Record, key: bytes, cluster_id: str) -> tuple[object, ...]:
         event.type if event is not None else None,
         bad.code,
         bad.reason.replace("\0", "\\0"),
-        bad.field,
+        bad.field.replace("\0", "\\0") if bad.field is not None else None,
     )
 
 

@@ -1,5 +1,6 @@
 """The data set as events: each is valid, and folding them gives what the tables say."""
 
+import itertools
 from collections import Counter
 from datetime import UTC, date, datetime
 
@@ -7,7 +8,7 @@ import pytest
 
 from hub.demo import campaigns, expected, feed, households, journey, source
 from hub.demo.disturb import CALM, Disturbance, Disturbed
-from hub.demo.envelope import Record
+from hub.demo.envelope import Fact, Record
 from hub.domain import events, identifiers, orders
 from hub.domain.envelope import Event
 
@@ -36,7 +37,7 @@ def test_every_event_is_valid_and_has_an_identity_of_its_own(decoded: list[Event
 
 
 def test_events_come_in_the_order_of_time(records: list[Record]) -> None:
-    assert all(a.at_s <= b.at_s for a, b in zip(records, records[1:], strict=False))
+    assert all(a.at_s <= b.at_s for a, b in itertools.pairwise(records))
 
 
 def test_an_event_has_the_key_that_the_api_would_give_it(
@@ -74,14 +75,7 @@ def test_proven_identifiers_join_the_accounts_of_a_household_and_no_others(
     for household in households.households(tables):
         accounts: list[set[str]] = []
         for fact in households.member_facts(household):
-            values = {
-                f"{found['type']}:{value}"
-                for found in fact.data["identifiers"]
-                if found["proof"] == "verified"
-                and (
-                    value := identifiers.normalise(found["type"], found["value"], found.get("app"))
-                )
-            }
+            values = _proven(fact) | {fact.subject}
             known = [a for a in accounts if a & values]
             merged = values.union(*known)
             accounts = [a for a in accounts if a not in known] + [merged]
@@ -89,6 +83,15 @@ def test_proven_identifiers_join_the_accounts_of_a_household_and_no_others(
         for value in set().union(*accounts):
             assert group.setdefault(value, household.number) == household.number
     assert joined == {1: source.HOUSEHOLDS}
+
+
+def _proven(fact: Fact) -> set[str]:
+    """The identifiers of an event that may join accounts, in their one spelling."""
+    found = [i for i in fact.data["identifiers"] if i["proof"] == "verified"]
+    values = [
+        (i["type"], identifiers.normalise(i["type"], i["value"], i.get("app"))) for i in found
+    ]
+    return {f"{kind}:{value}" for kind, value in values if value is not None}
 
 
 def test_channels_share_the_stores_fairly(tables: source.Tables) -> None:

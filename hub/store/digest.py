@@ -1,0 +1,184 @@
+"""What must be equal whatever order, repetition, batch size and number of workers brought it about:
+one digest a table over named columns.
+
+Not here: what is true of one state by itself (`hub.store.check`), and the rows in which two states
+differ (`hub.store.replay`).
+"""
+
+from dataclasses import dataclass
+
+from hub.store.db import Connection
+
+
+@dataclass(frozen=True)
+class Part:
+    """What counts of one table. columns: expressions, times end in `_at` or `_from`;
+    where: the rows that count."""
+
+    columns: tuple[str, ...]
+    where: str = "true"
+
+    def sql(self, source: str) -> str:
+        """One row: the digest of this part. The sum needs no sorting and no memory."""
+        # A time as text would depend on the time zone of the session.
+        shown = ", ".join(
+            f"extract(epoch from {name})" if name.endswith(("_at", "_from")) else name
+            for name in self.columns
+        )
+        return (
+            "select md5(concat_ws(':', count(*), sum(hashtextextended(line, 0)), "
+            "sum(hashtextextended(line, 1)))) "
+            f"from (select row({shown})::text as line from {source} where {self.where}) as lines"
+        )
+
+
+PARTS = {
+    "orders": Part(
+        (
+            "order_id",
+            "channel",
+            "shop",
+            "order_number",
+            "profile_id",
+            "place",
+            "currency",
+            "status",
+            "payment_status",
+            "fulfilment_status",
+            "return_status",
+            "gross_minor",
+            "discount_minor",
+            "total_minor",
+            "paid_minor",
+            "refunded_minor",
+            "placed_at",
+            "paid_at",
+            "fulfilled_at",
+            "completed_at",
+            "cancelled_at",
+            "event_count",
+        )
+    ),
+    "order_lines": Part(
+        (
+            "order_id",
+            "line",
+            "sku",
+            "quantity_milli",
+            "fulfilled_milli",
+            "returned_milli",
+            "unit_price_minor",
+            "gross_minor",
+            "discount_minor",
+            "total_minor",
+            "discounts",
+        )
+    ),
+    "coupons": Part(
+        (
+            "coupon_id",
+            "kind",
+            "template",
+            "profile_id",
+            "status",
+            "uses_total",
+            "uses_redeemed",
+            "face_value_minor",
+            "currency",
+            "issued_at",
+            "claimed_at",
+            "order_number",
+            "event_count",
+        )
+    ),
+    "coupon_redemptions": Part(
+        (
+            "coupon_id",
+            "redemption_id",
+            "channel",
+            "shop",
+            "place",
+            "profile_id",
+            "order_number",
+            "amount_minor",
+            "currency",
+            "redeemed_at",
+            "reversed_at",
+            "is_accepted",
+            "refusal",
+        )
+    ),
+    # A position that something passed through on the way and left at nothing says nothing.
+    "stock_positions": Part(
+        (
+            "sku",
+            "place",
+            "on_hand_milli",
+            "committed_milli",
+            "reserved_milli",
+            "unavailable_milli",
+            "counted_at",
+        ),
+        "counted_at is not null or (on_hand_milli, committed_milli, reserved_milli, "
+        "unavailable_milli) <> (0, 0, 0, 0)",
+    ),
+    # Issued and reversed alone say how often late events corrected earlier ones.
+    "points_accounts": Part(
+        (
+            "profile_id",
+            "issued_points - reversed_points",
+            "spent_points",
+            "expired_points",
+            "pending_points",
+            "held_points",
+            "open_points",
+            "debt_points",
+        ),
+        "(issued_points - reversed_points, spent_points) <> (0, 0)",
+    ),
+    "points_lots": Part(
+        (
+            "lot_id",
+            "profile_id",
+            "earned_points",
+            "open_points",
+            "earned_at",
+            "expires_at",
+            "order_id",
+        ),
+        "earned_points <> 0",
+    ),
+    "profiles": Part(
+        ("profile_id", "channel", "account", "member_id", "registered_at", "attributes")
+    ),
+    "profile_identifiers": Part(
+        ("profile_id", "identifier_type", "value_hmac", "proof", "valid_from")
+    ),
+    "members": Part(("member_id", "merged_into")),
+    "cases": Part(("case_id", "kind", "object_kind", "object_key"), "state = 'open'"),
+    "items": Part(("sku", "name", "unit", "category", "brand", "attributes", "position_at")),
+    "places": Part(("place", "name", "kind", "attributes", "position_at")),
+    "parked": Part(("event_key", "entity_kind", "entity_key", "waits_for")),
+}
+"""By table of the schema `hub`."""
+
+# Of two descriptions or counts the newer one counts; what became of the older one depends on which
+# came first, so its outcome is no part of the digest.
+OUTCOMES = Part(
+    ("event_key", "outcome", "reason", "waits_for"),
+    "event_key not in (select event_key from log.events where type = any($1::text[]))",
+)
+NEWEST_COUNTS = ("item.upserted", "place.upserted", "stock.counted")
+
+
+async def digest(connection: Connection, schema: str = "hub") -> dict[str, str]:
+    """The digest of each table in `schema`; of the live one also of the outcomes (`inbox`)."""
+    digests = {
+        table: str(await connection.fetchval(part.sql(f"{schema}.{table}")))
+        for table, part in PARTS.items()
+    }
+    if schema == "hub":
+        digests["inbox"] = str(
+            await connection.fetchval(OUTCOMES.sql("log.inbox"), list(NEWEST_COUNTS))
+        )
+    return digests

@@ -94,6 +94,13 @@ def test_run() -> Iterator[Path]:
 test_run.__test__ = False  # type: ignore[attr-defined]  # a helper, not a test
 
 
+def data_dir() -> Path:
+    """An empty folder of the run; unlike pytest's own it lets Postgres's account pass through."""
+    folder = Path(os.environ[RUN_VARIABLE]) / uuid.uuid4().hex[:8]
+    folder.mkdir(mode=0o711)
+    return folder
+
+
 def shared_postgres() -> Settings:
     """The run's Postgres, with roles and the template database."""
     return _shared("postgres", _start_postgres)

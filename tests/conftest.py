@@ -52,6 +52,12 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
+def data_dir() -> Path:
+    """An empty folder for a hub with a Postgres of its own, whose account may pass through."""
+    return testing.data_dir()
+
+
+@pytest.fixture
 def database() -> Iterator[testing.Database]:
     """A fresh database with the hub's tables, on the run's Postgres."""
     with testing.database() as fresh:

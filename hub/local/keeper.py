@@ -6,6 +6,7 @@ Not here: which parts there are (`services`), starting and ending all of them (`
 import contextlib
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -107,7 +108,8 @@ class Keeper:
         except HubError as error:
             self._go(State.FAILED, str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the starter must hear of it
-            self._go(State.FAILED, f"{type(error).__name__}: {error}")
+            self._note_in_log(traceback.format_exc())
+            self._go(State.FAILED, f"{type(error).__name__}: {error} [{self.log}]")
         finally:
             if self.process is not None:
                 self.process.stop()
@@ -180,6 +182,11 @@ class Keeper:
     def _go(self, state: State, detail: str = "") -> None:
         self.state, self.detail = state, detail
         self._report(Change(self.part.name, state, detail))
+
+    def _note_in_log(self, text: str) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(text)
 
     def _log_tail(self) -> str:
         with contextlib.suppress(OSError):

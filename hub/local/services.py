@@ -4,6 +4,7 @@ Not here: starting, watching and ending them (`supervisor`), or what any of them
 """
 
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ READY_TIMEOUT_S = 90.0
 API_SHUTDOWN_S = 5
 
 Say = Callable[[str], None]
+# Alembic keeps its context in globals: two hubs of one process migrate one after the other.
+_migrating = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,8 @@ def _migrate(settings: Settings, say: Say) -> None:
     from hub.store import migrate
 
     roles.ensure(settings)
-    migrate.upgrade(settings.dsn("owner"))
+    with _migrating:
+        migrate.upgrade(settings.dsn("owner"))
 
 
 def _make_topics(settings: Settings, say: Say) -> None:

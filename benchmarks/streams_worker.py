@@ -9,7 +9,7 @@ import logging
 import sys
 
 from benchmarks.streams_upsert import UpsertHandler
-from streams.transport.config import StreamConfig
+from streams.transport.config import SESSION_TIMEOUT_S, StreamConfig
 from streams.worker import LOG_FORMAT, run
 
 
@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--write-records", type=int, default=1000)
     parser.add_argument("--writers", type=int, default=2)
     parser.add_argument("--linger-ms", type=int, default=7)
+    parser.add_argument("--session-timeout-s", type=float, default=SESSION_TIMEOUT_S)
     parser.add_argument("--health-port", type=int, default=None)
     options = vars(parser.parse_args())
     dsn = options.pop("dsn")

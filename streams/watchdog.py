@@ -71,14 +71,15 @@ class Watchdog(threading.Thread):
         self,
         brokers: str,
         state: TransportState,
-        stall_s: float = STALL_S,
+        stall_s: float | None = None,
         end: Callable[[], None] | None = None,
     ) -> None:
         """`end` ends the process; a test may give another."""
         super().__init__(name="watchdog", daemon=True)
         self._brokers = brokers
         self._state = state
-        self._clock = StallClock(stall_s)
+        self._stall_s = STALL_S if stall_s is None else stall_s
+        self._clock = StallClock(self._stall_s)
         self._end = end or end_process
         self._stopping = threading.Event()
 
@@ -95,7 +96,7 @@ class Watchdog(threading.Thread):
         while not self._stopping.is_set():
             ends, consumer = await self._ask(consumer)
             if self._clock.is_stalled(time.monotonic(), ends, self._state):
-                log.critical("no progress for %.0f s with %r to read", STALL_S, ends)
+                log.critical("no progress for %.0f s with %r to read", self._stall_s, ends)
                 self._end()
                 return
             await asyncio.sleep(LOOK_EVERY_S)

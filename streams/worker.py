@@ -49,6 +49,7 @@ class StreamWorker(Worker):
 def run(config: StreamConfig, handler: BatchHandler) -> NoReturn:
     """Run until a signal (exit code 0), a crash (1) or a stall (75)."""
     faulthandler.enable()
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # until Faust's handler is in place
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     state = TransportState()

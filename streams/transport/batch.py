@@ -16,12 +16,23 @@ Record = ConsumerRecord[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """What the client read of one partition, from `begin` up to `end`.
+
+    The log has nothing there but these records, maybe none. `begin` is None if it isn't known.
+    """
+
+    records: Sequence[Record]
+    begin: int | None
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """Consecutive records of one partition.
 
-    `first_offset` is where the partition was left, `next_offset` where it goes on. Where
-    offsets are missing in the log (compaction, transaction markers) the first record's offset
-    is larger than `first_offset`.
+    `first_offset` is where the partition was left, `next_offset` where it goes on. Offsets may
+    be missing at both ends and between (compaction, transaction markers).
     """
 
     tp: TopicPartition
@@ -32,7 +43,7 @@ class Slice:
     def cut(self, count: int) -> tuple["Slice", "Slice"]:
         """The first `count` records (at least one fewer than there are), and the others."""
         head, tail = self.records[:count], self.records[count:]
-        border = head[-1].offset + 1
+        border = tail[0].offset
         return (
             Slice(self.tp, head, self.first_offset, border),
             Slice(self.tp, tail, border, self.next_offset),

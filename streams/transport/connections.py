@@ -11,8 +11,18 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 CONNECT_TIMEOUT_S = 5
+CLOSE_TIMEOUT_S = 0.5
 # No single statement of a write takes this long unless something hangs.
 STATEMENT_TIMEOUT_S = 20
+# What the server does about a worker that is paused, or gone with its machine: its open
+# transaction holds row locks that the partition's next owner waits for.
+SERVER_SETTINGS = {
+    "application_name": "hub-streams",
+    "idle_in_transaction_session_timeout": "5s",
+    "client_connection_check_interval": "2s",
+    "tcp_user_timeout": "10s",
+    "statement_timeout": f"{STATEMENT_TIMEOUT_S}s",
+}
 
 Setup = Callable[[asyncpg.Connection], Awaitable[None]]
 
@@ -56,7 +66,11 @@ class Connections:
     async def close(self) -> None:
         """Close what is idle; what is in use is dropped by whoever uses it."""
         while self._idle:
-            self._idle.pop().terminate()
+            connection = self._idle.pop()
+            try:
+                await connection.close(timeout=CLOSE_TIMEOUT_S)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                connection.terminate()
 
     async def _take(self) -> asyncpg.Connection:
         while self._idle:
@@ -64,7 +78,10 @@ class Connections:
             if not connection.is_closed():
                 return connection
         connection = await asyncpg.connect(
-            self._dsn, timeout=CONNECT_TIMEOUT_S, command_timeout=STATEMENT_TIMEOUT_S
+            self._dsn,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=STATEMENT_TIMEOUT_S,
+            server_settings=SERVER_SETTINGS,
         )
         if self._setup is not None:
             await self._setup(connection)

@@ -20,10 +20,9 @@ from mode import Service
 
 from hub.store.offsets import FencedError
 from streams.transport import assignment, config
-from streams.transport.batch import Batch
-from streams.transport.settling import backoff_s
-from streams.transport.tenure import Records, Tenure
-from streams.transport.thread import FetchThread, cluster_id
+from streams.transport.batch import Batch, Read
+from streams.transport.tenure import Tenure
+from streams.transport.thread import Fetched, FetchThread, cluster_id
 
 if TYPE_CHECKING:
     from streams.transport.driver import BatchTransport
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 # While a lane is full, look this often whether it has room again.
 FULL_LANE_POLL_S = 0.01
 TIDY_EVERY_S = 1.0
+START_OVER_AFTER_S = 1.0
+BEGINNING = "beginning"
 KAFKA_COMMIT_TIMEOUT_S = 5.0
 
 
@@ -75,14 +76,29 @@ class BatchConsumer(Consumer):
                 call = self._thread.call_thread(client.seek_to_committed, *(assigned - ours))
                 offsets.update(await call)
             if ours:
-                offsets.update(await self._begin_tenure(ours))
+                offsets.update(await self._try_to_begin(ours))
             self._state.assigned = frozenset(ours)
             self._state.metrics.assigned.set(len(ours))
             return cast(Mapping[TP, int], offsets)
 
+    async def _try_to_begin(self, ours: set[TopicPartition]) -> dict[TopicPartition, int]:
+        """Begin now, or leave the partitions unread and try again in a while.
+
+        An error must not leave here: Faust would stop for good without a word.
+        """
+        try:
+            async with asyncio.timeout(config.SEEK_TIMEOUT_S):
+                offsets = await self._begin_tenure(ours)
+        except IllegalStateError:  # lost meanwhile: a rebalance, Faust comes again
+            raise
+        except Exception as error:  # noqa: BLE001 - Postgres or the broker is away, for now
+            self._state.trouble[BEGINNING] = f"{type(error).__name__}: {error}"[:200]
+            self.add_future(self._start_over(None, error))
+            return {}
+        return offsets
+
     async def _begin_tenure(self, ours: set[TopicPartition]) -> dict[TopicPartition, int]:
-        async with asyncio.timeout(config.SEEK_TIMEOUT_S):
-            cluster, starts = await self._starts(ours)
+        cluster, starts = await self._starts(ours)
         self._refuse(starts.refused)
         if starts.refused:
             await self._fetches.refuse(starts.refused)
@@ -95,28 +111,16 @@ class BatchConsumer(Consumer):
         return starts.offsets
 
     async def _starts(self, ours: set[TopicPartition]) -> tuple[str, assignment.Starts]:
-        """Ask Postgres and the broker, again while either is away."""
-        attempt = 0
-        while True:
-            try:
-                stored = await self._handler.stored_offsets(ours)
-                brokers = server_list(self.transport.url, self.transport.default_port)
-                cluster = await cluster_id(brokers)
-                wanted = cast(Collection[TP], ours)
-                begins = await self.earliest_offsets(*wanted)
-                ends = await self.highwaters(*wanted)
-            except (IllegalStateError, asyncio.CancelledError):
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, it's reported and asked again
-                attempt += 1
-                self.log.warning("can't read the offsets yet (try %d): %r", attempt, error)
-                await asyncio.sleep(backoff_s(attempt))
-            else:
-                logs = {
-                    tp: assignment.Log(cluster, begins[cast(TP, tp)], ends[cast(TP, tp)])
-                    for tp in ours
-                }
-                return cluster, assignment.starts(logs, stored)
+        """Ask Postgres and the broker where to begin, and whether that fits."""
+        stored = await self._handler.stored_offsets(ours)
+        cluster = await cluster_id(server_list(self.transport.url, self.transport.default_port))
+        wanted = cast(Collection[TP], ours)
+        begins = await self.earliest_offsets(*wanted)
+        ends = await self.highwaters(*wanted)
+        logs = {
+            tp: assignment.Log(cluster, begins[cast(TP, tp)], ends[cast(TP, tp)]) for tp in ours
+        }
+        return cluster, assignment.starts(logs, stored)
 
     def _refuse(self, refused: Mapping[TopicPartition, str]) -> None:
         self._state.refused = dict(refused)
@@ -153,14 +157,10 @@ class BatchConsumer(Consumer):
         if len(ask) < len(active):
             rest_s = min(rest_s, FULL_LANE_POLL_S)
         records = await super()._getmany(ask, rest_s)
-        ours = cast(
-            dict[TopicPartition, Records],
-            {tp: part for tp, part in records.items() if tp.topic in self._topics},
-        )
-        # Whatever is dropped here leaves a hole, which the next records of the partition show.
+        # Whatever is dropped here leaves a hole, which the partition's next read shows.
         if tenure is not None and tenure is self._tenure and self.flow_active:
-            if ours:
-                await self._hand_on(tenure, ours)
+            if isinstance(records, Fetched) and records.reads:
+                await self._hand_on(tenure, records.reads)
             if time.monotonic() - self._tidied_at > TIDY_EVERY_S:
                 await self._tidy(tenure)
         return records
@@ -171,62 +171,63 @@ class BatchConsumer(Consumer):
         else:
             await tenure.wait_for_room(timeout_s)
 
-    async def _hand_on(self, tenure: Tenure, ours: dict[TopicPartition, Records]) -> None:
-        found = tenure.hand_on(ours)
+    async def _hand_on(self, tenure: Tenure, reads: Mapping[TopicPartition, Read]) -> None:
+        found = tenure.hand_on(reads)
+        await asyncio.sleep(0)  # an idle lane takes its batch now, and is asked for more
+        rereads = found.rereads
         if found.gaps:
-            await self._hand_on_after_gaps(tenure, found.gaps)
-        if found.rereads:
-            self._state.metrics.rereads.inc(len(found.rereads))
-            self.log.info("reading again from %r", found.rereads)
-            await self._seek_back(tenure, found.rereads)
+            rereads |= await self._hand_on_after_gaps(tenure, found.gaps)
+        if rereads:
+            await self._seek_back(tenure, rereads)
 
     async def _hand_on_after_gaps(
-        self, tenure: Tenure, gaps: dict[TopicPartition, Records]
-    ) -> None:
-        """Nothing lies between: unless retention deleted it, these records are next."""
+        self, tenure: Tenure, gaps: dict[TopicPartition, Read]
+    ) -> dict[TopicPartition, int]:
+        """Hand on what follows a gap, unless retention made it; gives what to read again."""
+        expected = {tp: tenure.positions.expected(tp) for tp in gaps}
         try:
             begins = await self.earliest_offsets(*cast(Collection[TP], gaps))
         except (KafkaError, TimeoutError) as error:
             self.log.warning("can't look at the log's begin, reading again: %r", error)
-            await self._seek_back(tenure, {tp: tenure.positions.expected(tp) for tp in gaps})
-            return
+            return expected
         if tenure is not self._tenure:
-            return
-        for tp, records in gaps.items():
-            expected, begin = tenure.positions.expected(tp), begins[cast(TP, tp)]
-            if begin > expected:
-                self._refuse(self._state.refused | {tp: assignment.lost(expected, begin)})
+            return {}
+        for tp, read in gaps.items():
+            begin = begins[cast(TP, tp)]
+            if begin > expected[tp]:
+                self._refuse(self._state.refused | {tp: assignment.lost(expected[tp], begin)})
                 await self._fetches.refuse([tp])
             else:
                 self._state.metrics.gaps.inc()
-                tenure.hand_on_after_gap(tp, records)
+                tenure.hand_on_after_gap(tp, read)
+        return {}
 
     async def _seek_back(self, tenure: Tenure, offsets: Mapping[TopicPartition, int]) -> None:
+        self._state.metrics.rereads.inc(len(offsets))
+        self.log.info("reading again from %r", offsets)
         async with self._seeking:
             if tenure is self._tenure:
                 with contextlib.suppress(IllegalStateError):  # lost meanwhile: a rebalance
                     await self.seek_wait(cast(Mapping[TP, int], offsets))
 
     async def _tidy(self, tenure: Tenure) -> None:
-        """Publish the lag, and look for gaps at the ends of idle logs."""
+        """Publish the lag; read again what was lost where nothing has come since."""
         self._tidied_at = time.monotonic()
-        places = await self._fetches.places(tenure.positions.partitions)
+        places = await self._fetches.places()
         if tenure is not self._tenure:
             return
-        doubted = {}
+        reached, astray = tenure.positions.reached(), {}
         for tp, place in places.items():
-            if place.end is None or place.position is None:
+            if tp not in reached:
                 continue
             self.app.monitor.track_tp_end_offset(cast(TP, tp), place.end)
-            if place.position > tenure.positions.expected(tp):
-                is_tail = tenure.positions.is_tail(tp, place.position)
-                if not is_tail and tenure.positions.is_idle(tp):
-                    doubted[tp] = tenure.positions.expected(tp)
-            behind = place.end - tenure.positions.reached()[tp]
-            self._state.metrics.lag.labels(tp.topic, tp.partition).set(max(0, behind))
-        self._state.reached = tenure.positions.reached()
-        if doubted:
-            await self._seek_back(tenure, doubted)
+            behind = max(0, place.end - reached[tp])
+            self._state.metrics.lag.labels(tp.topic, tp.partition).set(behind)
+            if place.position != tenure.positions.expected(tp) and tp not in self._state.refused:
+                astray[tp] = tenure.positions.expected(tp)
+        self._state.reached = reached
+        if astray:
+            await self._seek_back(tenure, astray)
 
     # -- storing
 
@@ -251,7 +252,7 @@ class BatchConsumer(Consumer):
         if tenure is self._tenure:
             self.add_future(self._start_over(tenure, error))
 
-    async def _start_over(self, tenure: Tenure, error: BaseException) -> None:
+    async def _start_over(self, tenure: Tenure | None, error: BaseException) -> None:
         """End a tenure that can't go on, and begin another from what Postgres holds."""
         async with self._seeking:
             if tenure is not self._tenure:
@@ -261,11 +262,12 @@ class BatchConsumer(Consumer):
             self._state.metrics.fenced.inc()
             self.log.warning("fenced, starting over from Postgres: %s", error)
         else:
-            self.log.error("a lane failed, starting over: %r", error, exc_info=error)
-            await asyncio.sleep(backoff_s(10))
+            self.log.error("can't go on, starting over: %r", error, exc_info=error)
+            await asyncio.sleep(START_OVER_AFTER_S)
         # After a rebalance, Faust itself begins the next tenure.
-        if self._tenure is None and self.flow_active:
-            await self.perform_seek()
+        if self._tenure is None and self.flow_active and not self.should_stop:
+            with contextlib.suppress(IllegalStateError):
+                await self.perform_seek()
 
     @Service.task
     async def _commit_now_and_then(self) -> None:
@@ -315,3 +317,4 @@ class BatchConsumer(Consumer):
         tenure, self._tenure = self._tenure, None
         if tenure is not None:
             await tenure.close(patience_s)
+        self._state.trouble.clear()

@@ -1,20 +1,20 @@
-"""Lanes: each writes the batches of its own partitions, one write at a time.
+"""Lanes: each writes the batches of its partitions, one write at a time.
 
-A partition belongs to one lane for as long as an assignment lasts, so the order of its records
-holds. Between the fetch and a lane there is one slot; while it is full, the lane's partitions
-are not fetched. Not here: trying a write again (`streams.transport.settling`).
+A partition stays with a lane while any of its records is not stored, so their order holds.
+Between the fetch and a lane there is one slot; while it is full, the lane's partitions are not
+fetched. Not here: trying a write again (`streams.transport.settling`).
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
 
 from hub.store.offsets import FencedError
-from streams.transport.batch import Batch, BatchHandler
+from streams.transport.batch import Batch, BatchHandler, Slice
 from streams.transport.positions import Positions
 from streams.transport.settling import Settling
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 # Decoding blocks the loop: let the write that has just begun reach its first long statement.
 HEAD_START_S = 0.002
+# So few records of different partitions share a transaction: two would cost twice as much.
+SHARED_WRITE_RECORDS = 200
 
 
 class Lane:
@@ -47,6 +49,8 @@ class Lane:
         self._write: asyncio.Task[None] | None = None
         self._began_at = 0.0
         self._is_open = True
+        # Records offered and not stored yet.
+        self.load = 0
 
     @property
     def is_full(self) -> bool:
@@ -63,6 +67,7 @@ class Lane:
         if self._slot is not None:
             raise AssertionError("the slot is full: the partition should not have been fetched")
         self._slot = batch
+        self.load += batch.size
         self._filled.set()
 
     async def run(self) -> None:
@@ -111,6 +116,7 @@ class Lane:
     async def _store(self, decoded: Any, part: Batch) -> None:
         await self._settling.store(decoded, part)
         self._positions.mark_stored(part.slices)
+        self.load -= part.size
         self._on_stored(part, (time.perf_counter() - self._began_at) * 1000)
 
     async def _head_start(self) -> None:
@@ -125,16 +131,17 @@ class Lane:
 
 
 class Lanes:
-    """The lanes of one assignment."""
+    """The lanes of one assignment, and which partition is in which."""
 
-    def __init__(self, lanes: list[Lane], partitions: Iterable[TopicPartition]) -> None:
-        """Partitions go round the lanes in their order: each worker uses all its lanes."""
+    def __init__(self, lanes: Sequence[Lane], positions: Positions) -> None:
+        """All lanes share the positions of the assignment."""
         self._lanes = lanes
-        self._lane_of = {tp: lanes[i % len(lanes)] for i, tp in enumerate(sorted(partitions))}
+        self._positions = positions
+        self._lane_of: dict[TopicPartition, Lane] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def open(self, on_failure: Callable[[BaseException], None]) -> None:
-        """Start the lanes; `on_failure` hears of the first one that can't go on."""
+        """Start the lanes; `on_failure` hears of those that can't go on."""
 
         def ended(task: asyncio.Task[None]) -> None:
             if not task.cancelled() and (error := task.exception()) is not None:
@@ -146,12 +153,41 @@ class Lanes:
             self._tasks.append(task)
 
     def fetchable(self) -> frozenset[TopicPartition]:
-        """The partitions whose lane has room."""
-        return frozenset(tp for tp, lane in self._lane_of.items() if not lane.is_full)
+        """The partitions whose lane has room; free ones go where there is room."""
+        if not any(lane.is_full for lane in self._lanes):
+            return self._positions.partitions
+        if all(lane.is_full for lane in self._lanes):
+            return frozenset()
+        held = (tp for tp in self._positions.partitions if self._lane(tp) is not None)
+        full = {tp for tp in held if self._lane_of[tp].is_full}
+        return self._positions.partitions - full
 
-    def lane_of(self, tp: TopicPartition) -> Lane:
-        """The lane that writes this partition."""
-        return self._lane_of[tp]
+    def offer(self, slices: Iterable[Slice], cluster_id: str) -> None:
+        """Give each slice to its lane; free ones to the least loaded lane that has room."""
+        chosen: dict[Lane, list[Slice]] = {}
+        free: list[Slice] = []
+        for part in slices:
+            lane = self._lane(part.tp)
+            if lane is None:
+                free.append(part)
+            else:
+                chosen.setdefault(lane, []).append(part)
+        few = sum(len(part.records) for part in free) <= SHARED_WRITE_RECORDS
+        extra = dict.fromkeys(self._lanes, 0)
+        open_lanes = [lane for lane in self._lanes if not lane.is_full]
+        for part in free:
+            lane = min(open_lanes, key=lambda lane: lane.load + extra[lane])
+            extra[lane] += 0 if few else len(part.records)
+            chosen.setdefault(lane, []).append(part)
+        for lane, parts in chosen.items():
+            for part in parts:
+                self._positions.take(part)
+                self._lane_of[part.tp] = lane
+            lane.offer(Batch(tuple(parts), cluster_id))
+
+    def _lane(self, tp: TopicPartition) -> Lane | None:
+        """The lane that holds records of this partition; None if all of them are stored."""
+        return None if self._positions.is_idle(tp) else self._lane_of[tp]
 
     async def wait_for_room(self, timeout_s: float) -> None:
         """Return when a full lane takes its batch, or after `timeout_s`."""

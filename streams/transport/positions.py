@@ -1,8 +1,9 @@
 """Where each partition must go on: nothing skipped, nothing taken twice.
 
 The fetch position of the Kafka client is not to be trusted: records are lost on their way when
-a rebalance or a seek comes during the fetch, while the position has moved on. So each slice
-must begin exactly where the one before ended. Not here: seeking (`streams.transport.consumer`).
+a rebalance or a seek comes during the fetch, while the position has moved on. So each read must
+begin exactly where the one before ended; then what is missing in it is missing in the log
+(compaction, transaction markers). Not here: seeking (`streams.transport.consumer`).
 """
 
 import enum
@@ -10,27 +11,27 @@ from collections.abc import Iterable, Mapping
 
 from aiokafka import TopicPartition
 
-from streams.transport.batch import Slice
+from streams.transport.batch import Read, Slice
 
 
 class Verdict(enum.Enum):
-    """What to do with fetched records."""
+    """What to do with a read."""
 
-    TAKE = "they begin where the partition was left"
-    REREAD = "they begin elsewhere: seek back and read again"
-    GAP = "read again, they begin at the same later offset: the log has a gap"
+    TAKE = "it begins where the partition was left"
+    GAP = "it begins there, and the log has nothing at that place"
+    REREAD = "it begins elsewhere: seek back and read again"
     FOREIGN = "the partition is not ours to read"
 
 
 class Positions:
-    """The next offset of each partition of one assignment: to be fetched, and in Postgres."""
+    """The next offset of each partition of one assignment: to be read, and in Postgres."""
 
     def __init__(self, starts: Mapping[TopicPartition, int]) -> None:
         """`starts` are the offsets Postgres holds now."""
+        # Where the next read must begin; where the last slice ended; what Postgres holds.
         self._expected = dict(starts)
+        self._taken = dict(starts)
         self._stored = dict(starts)
-        self._doubted: set[TopicPartition] = set()
-        self._tails: dict[TopicPartition, int] = {}
 
     @property
     def partitions(self) -> frozenset[TopicPartition]:
@@ -38,7 +39,7 @@ class Positions:
         return frozenset(self._expected)
 
     def expected(self, tp: TopicPartition) -> int:
-        """The offset that the next records of this partition must begin at."""
+        """The offset that the next read of this partition must begin at."""
         return self._expected[tp]
 
     def stored(self) -> dict[TopicPartition, int]:
@@ -47,28 +48,40 @@ class Positions:
 
     def reached(self) -> dict[TopicPartition, int]:
         """Up to where each partition is done, counting a gap at the end of the log."""
-        return {tp: self._tails.get(tp, offset) for tp, offset in self._stored.items()}
+        return {
+            tp: self._expected[tp] if self.is_idle(tp) else stored
+            for tp, stored in self._stored.items()
+        }
 
-    def judge(self, tp: TopicPartition, first_offset: int) -> Verdict:
-        """What to do with records that begin at `first_offset`."""
+    def is_idle(self, tp: TopicPartition) -> bool:
+        """Whether all that was taken is stored."""
+        return self._taken[tp] == self._stored[tp]
+
+    def judge(self, tp: TopicPartition, read: Read) -> Verdict:
+        """What to do with a read."""
         expected = self._expected.get(tp)
         if expected is None:
             return Verdict.FOREIGN
-        if first_offset == expected:
+        first = read.records[0].offset if read.records else read.end
+        if first == expected:
             return Verdict.TAKE
-        if first_offset > expected and tp in self._doubted:
+        if read.begin == expected and first > expected:
             return Verdict.GAP
-        if first_offset > expected:
-            self._doubted.add(tp)
         return Verdict.REREAD
+
+    def slice(self, tp: TopicPartition, read: Read) -> Slice:
+        """The read as a slice that follows the last one."""
+        return Slice(tp, read.records, self._taken[tp], read.end)
 
     def take(self, part: Slice) -> None:
         """The slice is handed on; the next one begins where it ends."""
-        if part.first_offset != self._expected[part.tp]:
+        if part.first_offset != self._taken[part.tp]:
             raise AssertionError(f"{part.tp} taken at {part.first_offset}, not where it was left")
-        self._expected[part.tp] = part.next_offset
-        self._doubted.discard(part.tp)
-        self._tails.pop(part.tp, None)
+        self._taken[part.tp] = self._expected[part.tp] = part.next_offset
+
+    def pass_over(self, tp: TopicPartition, end: int) -> None:
+        """The log has no records from where the partition was left up to `end`."""
+        self._expected[tp] = end
 
     def may_store(self, slices: Iterable[Slice]) -> bool:
         """Whether each slice begins where Postgres is. Nothing may be awaited after asking."""
@@ -78,21 +91,3 @@ class Positions:
         """The slices are in Postgres."""
         for part in slices:
             self._stored[part.tp] = part.next_offset
-
-    def is_idle(self, tp: TopicPartition) -> bool:
-        """Whether all that was taken is stored."""
-        return self._expected[tp] == self._stored[tp]
-
-    def is_tail(self, tp: TopicPartition, position: int) -> bool:
-        """Whether the client, at `position`, has passed over a gap at the end of the log.
-
-        The first time this is doubted (False), and the caller seeks back and reads again.
-        """
-        expected = self._expected[tp]
-        if position <= expected or not self.is_idle(tp):
-            return False
-        if tp in self._doubted:
-            self._tails[tp] = position
-            return True
-        self._doubted.add(tp)
-        return False

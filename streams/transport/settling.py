@@ -34,8 +34,9 @@ TRANSIENT = (
 class Settling:
     """Stores batches through a handler and retries in place for as long as a fault lasts."""
 
-    def __init__(self, handler: BatchHandler, state: TransportState) -> None:
-        """The state learns of trouble, so that readiness and the watchdog do."""
+    def __init__(self, handler: BatchHandler, state: TransportState, lane: str) -> None:
+        """The state learns of trouble in this lane, so that readiness and the watchdog do."""
+        self._lane = lane
         self._handler = handler
         self._state = state
 
@@ -58,7 +59,7 @@ class Settling:
                 self._report(error, batch, attempt)
                 await asyncio.sleep(backoff_s(attempt))
             else:
-                self._state.trouble.pop(id(self), None)
+                self._state.trouble.pop(self._lane, None)
                 return
 
     async def _is_stored(self, batch: Batch) -> bool:
@@ -77,7 +78,7 @@ class Settling:
         raise FencedError(f"the offsets of {batch.partitions} were moved by another worker")
 
     def _report(self, error: Exception, batch: Batch, attempt: int) -> None:
-        self._state.trouble[id(self)] = f"{type(error).__name__}: {error}"[:200]
+        self._state.trouble[self._lane] = f"{type(error).__name__}: {error}"[:200]
         self._state.metrics.retries.inc()
         transient = isinstance(error, TRANSIENT)
         log.log(

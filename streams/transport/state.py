@@ -46,8 +46,8 @@ class TransportState:
     refused: dict[TopicPartition, str] = field(default_factory=dict)
     # Partition -> up to where it is done.
     reached: dict[TopicPartition, int] = field(default_factory=dict)
-    # Lane -> what is wrong with its write; empty when all is well.
-    trouble: dict[int, str] = field(default_factory=dict)
+    # Lane, or the beginning of a tenure -> what is being retried; empty when all is well.
+    trouble: dict[str, str] = field(default_factory=dict)
     events_stored: int = 0
     batches_stored: int = 0
     rebalancing_since: float | None = None

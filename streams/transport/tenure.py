@@ -5,27 +5,25 @@ and lanes, so nothing of the one before can slip in. Not here: fetching and seek
 (`streams.transport.consumer`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
-from streams.transport.batch import Batch, BatchHandler, Record, Slice
+from streams.transport.batch import Batch, BatchHandler, Read
 from streams.transport.config import StreamConfig
 from streams.transport.lanes import Lane, Lanes
 from streams.transport.positions import Positions, Verdict
 from streams.transport.settling import Settling
 from streams.transport.state import TransportState
 
-Records = Sequence[Record]
-
 
 @dataclass
 class Sorted:
-    """What became of fetched records: handed on, to be read again, or after a gap."""
+    """What was not handed on: to be read again, or only if the log was not cut."""
 
     rereads: dict[TopicPartition, int] = field(default_factory=dict)
-    gaps: dict[TopicPartition, Records] = field(default_factory=dict)
+    gaps: dict[TopicPartition, Read] = field(default_factory=dict)
 
 
 class Tenure:
@@ -45,7 +43,7 @@ class Tenure:
         self._config = config
         self._handler = handler
         self._state = state
-        self._lanes = Lanes([], ())
+        self._lanes = Lanes((), self.positions)
 
     def open(
         self,
@@ -56,14 +54,14 @@ class Tenure:
         lanes = [
             Lane(
                 self._handler,
-                Settling(self._handler, self._state),
+                Settling(self._handler, self._state, f"lane {number}"),
                 self.positions,
                 self._config.write_records,
                 on_stored,
             )
-            for _ in range(self._config.writers)
+            for number in range(self._config.writers)
         ]
-        self._lanes = Lanes(lanes, self.positions.partitions)
+        self._lanes = Lanes(lanes, self.positions)
         self._lanes.open(on_failure)
 
     async def close(self, patience_s: float) -> None:
@@ -78,35 +76,32 @@ class Tenure:
         """Return when a full lane takes its batch, or after `timeout_s`."""
         await self._lanes.wait_for_room(timeout_s)
 
-    def hand_on(self, fetched: Mapping[TopicPartition, Records]) -> Sorted:
+    def hand_on(self, reads: Mapping[TopicPartition, Read]) -> Sorted:
         """Give the lanes what begins where its partition was left. Nothing is awaited here."""
         found = Sorted()
-        slices: list[Slice] = []
-        for tp, records in fetched.items():
-            match self.positions.judge(tp, records[0].offset):
+        good: dict[TopicPartition, Read] = {}
+        for tp, read in reads.items():
+            match self.positions.judge(tp, read):
                 case Verdict.TAKE:
-                    slices.append(self._slice(tp, records))
+                    good[tp] = read
                 case Verdict.REREAD:
                     found.rereads[tp] = self.positions.expected(tp)
                 case Verdict.GAP:
-                    found.gaps[tp] = records
+                    found.gaps[tp] = read
                 case Verdict.FOREIGN:
                     pass
-        self._offer(slices)
+        self._take(good)
         return found
 
-    def hand_on_after_gap(self, tp: TopicPartition, records: Records) -> None:
-        """Hand on records that begin later than expected: the log has nothing before them."""
-        self._offer([self._slice(tp, records)])
+    def hand_on_after_gap(self, tp: TopicPartition, read: Read) -> None:
+        """Hand on what begins later than expected: the log has nothing before it."""
+        self._take({tp: read})
 
-    def _slice(self, tp: TopicPartition, records: Records) -> Slice:
-        return Slice(tp, records, self.positions.expected(tp), records[-1].offset + 1)
-
-    def _offer(self, slices: Sequence[Slice]) -> None:
-        of_lane: dict[Lane, list[Slice]] = {}
-        for part in slices:
-            of_lane.setdefault(self._lanes.lane_of(part.tp), []).append(part)
-        for lane, parts in of_lane.items():
-            for part in parts:
-                self.positions.take(part)
-            lane.offer(Batch(tuple(parts), self.cluster_id))
+    def _take(self, reads: Mapping[TopicPartition, Read]) -> None:
+        slices = []
+        for tp, read in reads.items():
+            if read.records:
+                slices.append(self.positions.slice(tp, read))
+            else:
+                self.positions.pass_over(tp, read.end)
+        self._lanes.offer(slices, self.cluster_id)

@@ -5,7 +5,7 @@ decoded. Not here: anything about batches (`streams.transport.consumer`).
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 import aiokafka
@@ -21,6 +21,7 @@ from faust.transport.drivers.aiokafka import (
 )
 from faust.types import TP
 
+from streams.transport.batch import Read
 from streams.transport.config import FETCH_WAIT_MS
 from streams.transport.pace import Pace
 
@@ -30,8 +31,17 @@ ADMIN_TIMEOUT_MS = 10_000
 class Place(NamedTuple):
     """What the client knows of a partition: its fetch position and the readable end."""
 
-    position: int | None
-    end: int | None
+    position: int
+    end: int
+
+
+class Fetched(dict[TP, list[Any]]):
+    """Records by partition, as Faust wants them, and what was read of each partition."""
+
+    def __init__(self, records: RecordMap, reads: dict[TopicPartition, Read]) -> None:
+        """`reads` also has partitions of which there was nothing but a gap to read."""
+        super().__init__(records)
+        self.reads = reads
 
 
 class FetchThread(AIOKafkaConsumerThread):
@@ -41,8 +51,10 @@ class FetchThread(AIOKafkaConsumerThread):
         """Called by the constructor of Faust's services."""
         super().__post_init__()
         self.pace = Pace(linger_s=0.0)
-        self._fetching: asyncio.Future[RecordMap] | None = None
+        self._fetching: asyncio.Future[Fetched] | None = None
         self._held: frozenset[TopicPartition] = frozenset()
+        # Where the client was sent since the fetch under way began.
+        self._sought: dict[TopicPartition, int] = {}
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         """As the driver's, but for the fetch wait (1,500 ms there) and committed reads."""
@@ -82,40 +94,76 @@ class FetchThread(AIOKafkaConsumerThread):
         if self._fetching is not None and not self._fetching.done():
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
-        fetch = super()._fetch_records(consumer, active_partitions, timeout, max_records)
         # While a lane is full, what it can't take yet lies fetched in the client; a pause would
         # throw that away.
         may_hold = active_partitions >= consumer.assignment() - consumer.paused()
-        self._fetching = asyncio.ensure_future(
-            self._hold_after(consumer, fetch) if may_hold else fetch
-        )
+        fetch = super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        fetching = asyncio.ensure_future(self._read(consumer, fetch, may_hold))
+        self._fetching = fetching
         try:
-            return await asyncio.shield(self._fetching)
+            return await asyncio.shield(fetching)
         except asyncio.CancelledError:
-            if self._fetching.cancelled():
+            if fetching.cancelled():
                 return {}
             raise
 
-    async def _hold_after(self, consumer: aiokafka.AIOKafkaConsumer, fetch: Any) -> RecordMap:
+    async def _read(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        fetch: Awaitable[RecordMap],
+        may_hold: bool,
+    ) -> "Fetched":
+        """The records, and from where to where they were read. Nothing is awaited after them."""
+        assignment, begins = self._positions(consumer)
+        self._sought.clear()
+        records = await fetch
+        ends_of, ends = self._positions(consumer)
+        begins = self._sought if ends_of is not assignment else begins | self._sought
+        reads = {}
+        for tp, end in ends.items():
+            begin = begins.get(tp)
+            found = records.get(cast(TP, tp), ())
+            if found or begin not in (None, end):
+                reads[tp] = Read(found, begin, end)
+        if records and may_hold and not self._held:
+            self._hold(consumer, sum(map(len, records.values())))
+        return Fetched(records, reads)
+
+    def _hold(self, consumer: aiokafka.AIOKafkaConsumer, count: int) -> None:
         """Pause all partitions for the linger, before the client sends its next fetch."""
-        records: RecordMap = await fetch
-        count = sum(map(len, records.values()))
-        if count and not self._held:
-            loop = asyncio.get_running_loop()
-            hold_s = self.pace.hold_s(loop.time(), count)
-            if hold_s > 0:
-                self._held = frozenset(consumer.assignment() - consumer.paused())
-                consumer.pause(*self._held)
-                loop.call_later(hold_s, self._let_go, consumer)
-        return records
+        loop = asyncio.get_running_loop()
+        hold_s = self.pace.hold_s(loop.time(), count)
+        if hold_s > 0:
+            self._held = frozenset(consumer.assignment() - consumer.paused())
+            consumer.pause(*self._held)
+            loop.call_later(hold_s, self._let_go, consumer)
 
     def _let_go(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
         held, self._held = self._held, frozenset()
         consumer.resume(*(held & consumer.assignment()))
 
+    async def _seek_wait(
+        self, consumer: aiokafka.AIOKafkaConsumer, partitions: Mapping[TP, int]
+    ) -> None:
+        """A fetch that waits meanwhile reads from the new place."""
+        self._sought.update({_plain(tp): offset for tp, offset in partitions.items()})
+        await super()._seek_wait(consumer, partitions)
+
+    def _positions(
+        self, consumer: aiokafka.AIOKafkaConsumer
+    ) -> tuple[object, dict[TopicPartition, int]]:
+        """The client's fetch positions, where it has one, and the assignment they belong to."""
+        subscription = consumer._subscription.subscription
+        assignment = subscription and subscription.assignment
+        if assignment is None:
+            return None, {}
+        states = {tp: assignment.state_value(tp) for tp in assignment.tps}
+        valid = {tp: state.position for tp, state in states.items() if state.has_valid_position}
+        return assignment, valid
+
     async def refuse(self, tps: Iterable[TopicPartition]) -> None:
         """Fetch nothing from these partitions any more."""
-        wanted = {TopicPartition(tp.topic, tp.partition) for tp in tps}
+        wanted = {_plain(tp) for tp in tps}
 
         async def pause() -> None:
             consumer = self._ensure_consumer()
@@ -124,19 +172,18 @@ class FetchThread(AIOKafkaConsumerThread):
 
         await self.call_thread(pause)
 
-    async def places(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, Place]:
-        """Where the client is in each partition that is still assigned."""
+    async def places(self) -> dict[TopicPartition, Place]:
+        """Where the client is in each partition that has been fetched from."""
 
         async def look() -> dict[TopicPartition, Place]:
             consumer = self._ensure_consumer()
             found = {}
-            for tp in wanted & consumer.assignment():
-                state = consumer._subscription.subscription.assignment.state_value(tp)
-                position = state.position if state.has_valid_position else None
-                found[tp] = Place(position, consumer.last_stable_offset(tp))
+            for tp, position in self._positions(consumer)[1].items():
+                end = consumer.last_stable_offset(tp)
+                if end is not None:
+                    found[tp] = Place(position, end)
             return found
 
-        wanted = {TopicPartition(tp.topic, tp.partition) for tp in tps}
         return cast(dict[TopicPartition, Place], await self.call_thread(look))
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -151,6 +198,11 @@ class FetchThread(AIOKafkaConsumerThread):
                 await consumer.commit(kept)
 
         await self.call_thread(commit)
+
+
+def _plain(tp: TP | TopicPartition) -> TopicPartition:
+    """Faust's and the client's pairs are equal, but the client insists on its own."""
+    return TopicPartition(tp.topic, tp.partition)
 
 
 async def cluster_id(brokers: list[str]) -> str:

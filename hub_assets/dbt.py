@@ -20,6 +20,11 @@ CONNECT_TIMEOUT_S = 10
 RUN_TIMEOUT_S = 3600
 
 
+def target(settings: Settings) -> Path:
+    """Where dbt keeps what it parsed and compiled for this hub."""
+    return settings.data_dir / "dbt"
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that `dbt_project/profiles.yml` reads."""
     place = urlsplit(settings.dsn("dbt"))
@@ -30,6 +35,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "HUB_DBT_PASSWORD": unquote(place.password or ""),
         "HUB_DBT_NAME": place.path.lstrip("/"),
         "HUB_BUSINESS_ZONE": settings.business_zone,
+        "DBT_TARGET_PATH": str(target(settings)),
+        "DBT_LOG_PATH": str(target(settings) / "logs"),
         "DBT_PROFILES_DIR": str(PROJECT_DIR),
         "DBT_PROJECT_DIR": str(PROJECT_DIR),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -40,10 +47,13 @@ def environment(settings: Settings) -> dict[str, str]:
 def run_snapshot(dsn: str) -> Iterator[str]:
     """Export one snapshot for all marts of a run; it lives as long as the block.
 
-    dsn: of the role dbt. The transaction only reads, and holds back vacuum while it is open.
+    dsn: of the role dbt. One run at a time: the next waits here, and so reads a newer snapshot.
+    The transaction only reads, and holds back vacuum while it is open.
     """
     with psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S) as connection:
-        connection.execute(f"set idle_in_transaction_session_timeout = '{RUN_TIMEOUT_S}s'".encode())
+        for timeout in ("idle_in_transaction_session_timeout", "lock_timeout"):
+            connection.execute("select set_config(%s, %s, false)", [timeout, f"{RUN_TIMEOUT_S}s"])
+        connection.execute("select pg_advisory_lock(hashtext('hub.marts'))")
         connection.commit()
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         row = connection.execute("select pg_export_snapshot()").fetchone()

@@ -1,0 +1,1 @@
+"""What exists, by subject. How it is done lies beside this folder."""

@@ -1,0 +1,1 @@
+"""When things run by themselves, and the job that runs them now."""

@@ -1,0 +1,28 @@
+"""The sensor that builds the warehouse by itself, and the job that does it at once."""
+
+import dagster as dg
+
+from hub_assets import automation
+
+MARTS = dg.AssetSelection.groups("staging", "intermediate") | dg.AssetSelection.key_prefixes(
+    ["marts"]
+)
+
+
+@dg.definitions
+def warehouse_automation() -> dg.Definitions:
+    """On by default."""
+    job = dg.define_asset_job(
+        "refresh_marts",
+        selection=MARTS | dg.AssetSelection.all_asset_checks(),
+        description="Build the whole warehouse now and run all checks.",
+        executor_def=dg.in_process_executor,
+    )
+    sensor = dg.AutomationConditionSensorDefinition(
+        "build_when_events_came",
+        target=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
+        minimum_interval_seconds=automation.SENSOR_INTERVAL_S,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Builds the warehouse after events came; verifies the invariants hourly.",
+    )
+    return dg.Definitions(jobs=[job], sensors=[sensor])

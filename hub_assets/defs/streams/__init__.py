@@ -1,0 +1,1 @@
+"""Kafka's topics and the tables the stream workers keep."""

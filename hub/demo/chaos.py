@@ -21,10 +21,9 @@ class Chaos:
     killed: list[str] = field(default_factory=list)
 
     async def strike(self, produced: int) -> None:
-        """Kill if it is time."""
-        count = len(self.killed)
-        if count < len(VICTIMS) and produced >= (count + 1) * self.every:
-            victim = VICTIMS[count]
+        """Kill what it is time for."""
+        due = min(produced // self.every, len(VICTIMS))
+        for victim in VICTIMS[len(self.killed) : due]:
             pid = self.hub.kill(victim)
             self.killed.append(victim)
             self.say(f"kill -9 {victim} (pid {pid}) after {produced} events")

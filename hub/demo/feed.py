@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from hub.demo.envelope import Record
 from hub.errors import UnreachableError
 
-IN_FLIGHT_MAX = 4_000
+IN_FLIGHT_MAX = 1_000
 """Records sent and not yet acknowledged: bounds memory, and what is sent again after an outage."""
 LINGER_MS = 5
 BATCH_BYTES = 256 * 1024

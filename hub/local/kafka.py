@@ -150,8 +150,11 @@ def java(settings: Settings) -> Path:
 
 
 def _java(settings: Settings) -> tuple[str, ...]:
+    # Kafka 4.3 still uses what Java 24 and newer warn of; older ones don't know the option.
+    quiet = () if settings.java is not None else ("--sun-misc-unsafe-memory-access=allow",)
     return (
         str(java(settings)),
+        *quiet,
         *(f"-Xmx{HEAP}", f"-Xms{HEAP}", "-XX:MaxGCPauseMillis=20"),
         "-XX:+ExitOnOutOfMemoryError",
         f"-Dlog4j2.configurationFile={folder(settings) / 'log4j2.properties'}",

@@ -66,8 +66,7 @@ class Process:
     def stop(self, patience_s: float = STOP_PATIENCE_S) -> None:
         """Ask to stop, wait, then kill what is left of the group."""
         if self.exit_code() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, self.command.stop_signal)
+            self.signal(self.command.stop_signal)
             self.wait(patience_s)
         self.kill()
 

@@ -90,7 +90,7 @@ def from_settings(index: int) -> tuple[StreamConfig, BatchHandler]:
         commit_interval_s=settings.commit_interval_s,
         health_port=settings.worker_port(index),
     )
-    return config, HubHandler(settings)
+    return config, HubHandler(settings, worker=str(index), writers=config.writers)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

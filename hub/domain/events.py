@@ -22,9 +22,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Events before this have no real time: 1970 is what a missing time looks like."""
 SEQUENCE_MAX = 2**63 - 1
 _SEQUENCE = re.compile(r"[0-9]{1,19}")
-_SOURCE = re.compile(
-    r"/channels/([a-z0-9][a-z0-9_-]{0,63})/shops/([A-Za-z0-9][A-Za-z0-9._-]{0,63})"
-)
+SOURCE = re.compile(r"/channels/([a-z0-9][a-z0-9_-]{0,63})/shops/([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 _PERSONAL_MEMBERS = frozenset(t for t in payloads.BY_TYPE if t.startswith("member."))
 
 
@@ -81,7 +79,7 @@ def decode_binary(
 
 
 def _read(envelope: Envelope, now: datetime | None) -> Event:
-    source = _SOURCE.fullmatch(envelope.source)
+    source = SOURCE.fullmatch(envelope.source)
     if source is None:
         raise BadEvent(
             "source_invalid", "source is not /channels/<channel>/shops/<shop>", "$.source"

@@ -20,7 +20,7 @@ PAGES = {
 }
 DISPUTES = {
     "oversold_orders": "orders for cakes that were sold out",
-    "unknown_vouchers": "vouchers the other system did not know",
+    "unknown_vouchers": "vouchers the other system knew not",
     "wrong_balances": "points shown wrongly",
 }
 

@@ -9,7 +9,8 @@ from hub.cli.screen import errors_in_words
 
 def run(
     exit_after: Annotated[
-        bool, typer.Option("--exit", help="End after the summary, with JSON as the last line.")
+        bool,
+        typer.Option("--exit", "--json", help="End after the summary; the last line is JSON."),
     ] = False,
     chaos: Annotated[
         bool, typer.Option("--chaos", help="Kill workers, broker and database meanwhile.")

@@ -9,6 +9,7 @@ Not here: names of topics (`hub.domain.topics`), the jars (`jars`).
 
 import asyncio
 import base64
+import shutil
 import socket
 import subprocess
 import uuid
@@ -44,6 +45,9 @@ def prepare(settings: Settings, progress: jars.Progress = lambda *_: None) -> No
     jars.download(settings, progress)
     home = folder(settings)
     home.mkdir(parents=True, exist_ok=True)
+    # A killed broker leaves unpacked libraries in its temporary folder.
+    shutil.rmtree(home / "tmp", ignore_errors=True)
+    (home / "tmp").mkdir()
     (home / "server.properties").write_text(_properties(settings), encoding="utf-8")
     (home / "log4j2.properties").write_text(LOG4J2, encoding="utf-8")
     if not (home / "data" / "meta.properties").exists():
@@ -157,6 +161,7 @@ def _java(settings: Settings) -> tuple[str, ...]:
         *quiet,
         *(f"-Xmx{HEAP}", f"-Xms{HEAP}", "-XX:MaxGCPauseMillis=20"),
         "-XX:+ExitOnOutOfMemoryError",
+        f"-Djava.io.tmpdir={folder(settings) / 'tmp'}",
         f"-Dlog4j2.configurationFile={folder(settings) / 'log4j2.properties'}",
         *("-cp", jars.class_path(settings)),
     )

@@ -3,7 +3,7 @@
 from hub.domain import ids
 from hub.domain.ids import derived
 from hub.domain.stock import Position
-from hub.store.db import Connection, Rows
+from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 
 _CASES = Rows(
@@ -28,21 +28,22 @@ async def follow_oversold(
     was_oversold: set[tuple[str, str]],
     work: Work,
 ) -> None:
-    """Open a case for each position that is below zero, close it when it no longer is."""
-    rows = []
-    for at, position in positions.items():
-        if not position.is_oversold and at not in was_oversold:
-            continue
-        rows.append(
-            (
-                derived("oversold", ids.stock_id(*at)),
-                "oversold",
-                "stock",
-                f"{position.place}/{position.sku}",
-                "open" if position.is_oversold else "closed",
-                {"sku": position.sku, "place": position.place},
-                work.received_at,
-                None if position.is_oversold else work.received_at,
-            )
+    """Open a case for each position that fell below zero, close it when it no longer is."""
+    is_oversold = {at for at, position in positions.items() if position.is_oversold}
+    opened = [
+        (
+            derived("oversold", ids.stock_id(sku, place)),
+            "oversold",
+            "stock",
+            f"{place}/{sku}",
+            "open",
+            {"sku": sku, "place": place},
+            work.received_at,
+            None,
         )
-    await _CASES.upsert(connection, rows)
+        for sku, place in is_oversold - was_oversold
+    ]
+    await _CASES.upsert(connection, opened)
+    closed = [derived("oversold", ids.stock_id(*at)) for at in was_oversold - is_oversold]
+    if closed:
+        await connection.execute(queries("cases")["close"], closed, work.received_at)

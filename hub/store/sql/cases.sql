@@ -1,0 +1,9 @@
+-- Cases.
+
+-- name: close
+update cases
+set
+    state = 'closed',
+    closed_at = $2,
+    changed_xid = pg_current_xact_id()
+where case_id = any($1::uuid[]);

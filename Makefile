@@ -46,7 +46,8 @@ down: env ## stop the hub of this folder
 lint: env ## style of Python and SQL, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/sqlfluff lint --processes $(PROCESSES) --disable-progress-bar hub/store dbt_project
+	@$(BIN)/sqlfluff lint --processes $(PROCESSES) --disable-progress-bar hub/store
+	@cd dbt_project && ../$(BIN)/sqlfluff lint --processes $(PROCESSES) --disable-progress-bar .
 	@$(BIN)/lint-imports
 
 types: env ## types

@@ -4,6 +4,9 @@ Not here: what a worker does around the app (`streams.worker`), what is done wit
 (`streams.processors`).
 """
 
+import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -23,6 +26,8 @@ def create_app(
         config.group,
         broker=[f"kafka://{broker.strip()}" for broker in config.brokers.split(",")],
         store="memory://",
+        # Faust makes this folder though nothing of ours is kept in it.
+        datadir=str(Path(tempfile.gettempdir()) / f"hub-faust-{os.getuid()}"),
         web_enabled=False,
         # Records stay bytes: Faust acknowledges what its own serializers can't read.
         key_serializer="raw",

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,9 @@ from hub.store.sealing import Vault
 
 
 def run(
+    source: Annotated[
+        Literal["log"], typer.Option("--from", help="Where the events are read: the hub's log.")
+    ] = "log",
     swap: Annotated[
         bool, typer.Option("--swap", help="Put the rebuilt state in place of the present one.")
     ] = False,

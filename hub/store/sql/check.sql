@@ -8,9 +8,13 @@ values ($1, $2, clock_timestamp(), $3, $4);
 with entries as (
     select
         profile_id,
-        coalesce(sum(points) filter (where kind in ('earned', 'adjusted', 'reversed') and points > 0), 0)
+        coalesce(
+            sum(points) filter (where kind in ('earned', 'adjusted', 'reversed') and points > 0), 0
+        )
             as issued,
-        coalesce(-sum(points) filter (where kind in ('earned', 'adjusted', 'reversed') and points < 0), 0)
+        coalesce(
+            -sum(points) filter (where kind in ('earned', 'adjusted', 'reversed') and points < 0), 0
+        )
             as reversed,
         coalesce(-sum(points) filter (where kind in ('spent', 'spent_reversed')), 0) as spent
     from points_entries

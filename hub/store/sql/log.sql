@@ -55,7 +55,9 @@ set
     waits_for = r.waits_for,
     is_announced = i.is_announced or r.outcome = 'applied',
     changed_xid = pg_current_xact_id()
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (event_key, outcome, reason, waits_for)
+from
+    unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+        as r (event_key, outcome, reason, waits_for)
 where i.event_key = r.event_key;
 
 -- name: parked_since
@@ -78,8 +80,8 @@ select
 from unnest($1::uuid[], $2::text[], $3::text[]) as w (event_key, entity_kind, waits_for)
 inner join log.inbox as i on w.event_key = i.event_key
 on conflict (event_key) do update set
-waits_for = excluded.waits_for,
-changed_xid = pg_current_xact_id();
+    waits_for = excluded.waits_for,
+    changed_xid = pg_current_xact_id();
 
 -- name: unpark
 delete from parked

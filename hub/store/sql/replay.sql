@@ -42,9 +42,9 @@ create table replayed_outcomes (
 insert into replayed_outcomes (event_key, outcome, reason, waits_for)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
 on conflict (event_key) do update set
-outcome = excluded.outcome,
-reason = excluded.reason,
-waits_for = excluded.waits_for;
+    outcome = excluded.outcome,
+    reason = excluded.reason,
+    waits_for = excluded.waits_for;
 
 -- Events whose outcome the replay sees otherwise.
 -- name: outcomes_changed

@@ -40,12 +40,11 @@ def bakery_day() -> list[Record]:
         day.append(("member.registered", channel, {"account": f"a{n}", "identifiers": [phone]}))
         number = {"order_number": f"B{n}"}
         day.append(("order.placed", channel, _order(f"B{n}", f"a{n}")))
-        paid = {"amount": "199.90", "currency": "CNY", "method": "wechat", "payment_id": f"p{n}"}
-        day.append(("order.paid", channel, number | paid))
+        day.append(("order.paid", channel, number | _payment(f"p{n}")))
         if n < 4:
             day.append(("order.completed", channel, number))
     day += [
-        ("order.paid", "website", {"order_number": "LOST"} | paid),
+        ("order.paid", "website", {"order_number": "LOST"} | _payment("p")),
         ("points.redeemed", "website", {"account": "a0", "points": 150}),
         (
             "refund.succeeded",
@@ -59,6 +58,10 @@ def bakery_day() -> list[Record]:
         _count("CANDLE", "90", 20),
     ]
     return [record(n, kind, channel, data, n) for n, (kind, channel, data) in enumerate(day)]
+
+
+def _payment(payment_id: str) -> dict[str, Any]:
+    return {"amount": "199.90", "currency": "CNY", "method": "wechat", "payment_id": payment_id}
 
 
 def _count(sku: str, quantity: str, minute: int) -> tuple[str, str, dict[str, Any]]:

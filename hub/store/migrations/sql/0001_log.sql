@@ -46,7 +46,7 @@ create table log.events (
 ) partition by range (received_at);
 create index events_log_id on log.events using brin (log_id) with (pages_per_range = 32);
 comment on column log.events.body is
-'the bytes as they came; encrypted under the key of profile sealed_by where they carry personal fields';
+'the bytes as they came; where they carry personal fields, encrypted under the key of sealed_by';
 
 create table log.events_rest partition of log.events default;
 

@@ -1,5 +1,5 @@
 -- Schema hub: state, a projection of the log that a replay can rebuild in another schema.
--- Every table carries changed_xid, so that the marts read exactly what committed since their last run.
+-- Every table carries changed_xid, so that the marts read what committed since their last run.
 -- Unqualified names: the migration sets search_path to the schema to fill.
 
 create table channels (
@@ -44,7 +44,8 @@ create table places (
 );
 
 -- Members ------------------------------------------------------------------------------------
--- A profile is one account at one channel; a member is a component of profiles joined by identifiers.
+-- A profile is one account at one channel; a member is a component of profiles that share
+-- identifiers.
 create table members (
     member_id uuid not null,
     merged_into uuid,
@@ -65,7 +66,8 @@ create table profiles (
     constraint profiles_pk primary key (profile_id)
 );
 create index profiles_member on profiles (member_id);
-comment on column profiles.personal is 'name and other personal attributes, sealed under the profile''s key';
+comment on column profiles.personal is
+'name and other personal attributes, sealed under the profile''s key';
 
 -- One row a value of an identifier: the node that joins profiles, and the lock that orders merges.
 create table identifier_values (
@@ -130,7 +132,9 @@ create table orders (
     first_received_at timestamptz not null,
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint orders_pk primary key (order_id),
-    constraint orders_total_is_gross_less_discount check (total_minor = gross_minor - discount_minor)
+    constraint orders_total_is_gross_less_discount check (
+        total_minor = gross_minor - discount_minor
+    )
 );
 create index orders_profile on orders (profile_id, placed_at);
 create table order_lines (
@@ -147,7 +151,9 @@ create table order_lines (
     discounts jsonb,
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint order_lines_pk primary key (order_id, line),
-    constraint order_lines_total_is_gross_less_discount check (total_minor = gross_minor - discount_minor)
+    constraint order_lines_total_is_gross_less_discount check (
+        total_minor = gross_minor - discount_minor
+    )
 );
 
 -- Stock --------------------------------------------------------------------------------------
@@ -196,7 +202,12 @@ create table points_accounts (
     constraint points_accounts_pk primary key (profile_id),
     constraint points_accounts_are_conserved check (
         issued_points + debt_points
-        = pending_points + held_points + open_points + spent_points + expired_points + reversed_points
+        = pending_points
+        + held_points
+        + open_points
+        + spent_points
+        + expired_points
+        + reversed_points
     )
 );
 create table points_lots (

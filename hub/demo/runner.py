@@ -37,10 +37,21 @@ STALLED_AFTER_S = 90.0
 """Longer than a killed broker, database and worker take to come back one after another."""
 
 
+INTERRUPTED = 130
+"""What a shell calls the exit of a program that Ctrl-C ended."""
+
+
 def run(options: DemoOptions) -> int:
-    """Run the demo; 0 if every proof holds, 1 if not."""
+    """Run the demo; 0 if every proof holds, 1 if not, 130 if it was ended before."""
     screen = Screen()
-    settings = settings_module.load()
+    try:
+        return _run(options, settings_module.load(), screen)
+    except KeyboardInterrupt:
+        screen.say("ended before the summary; nothing runs any more")
+        return INTERRUPTED
+
+
+def _run(options: DemoOptions, settings: Settings, screen: Screen) -> int:
     with _ctrl_c_for_every_end():
         fresh_folder(settings, screen.step)
         with Supervisor(settings, report=screen.change) as hub:
@@ -162,12 +173,19 @@ def _later(kept: list[Record]) -> Iterator[Record]:
 
 @contextmanager
 def _ctrl_c_for_every_end() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does: all parts are stopped in order."""
+    """SIGTERM and SIGHUP end the demo as Ctrl-C does: all parts are stopped in order.
+
+    A second signal while they stop changes nothing: their stop has limits of its own.
+    """
+    is_ending = False
 
     def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
+        nonlocal is_ending
+        if not is_ending:
+            is_ending = True
+            raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield

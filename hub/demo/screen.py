@@ -15,9 +15,10 @@ from hub.local.keeper import Change, State
 
 QUIET = (State.WAITING, State.STARTING, State.STOPPING, State.STOPPED)
 PAGES = {
-    "api": (("API", "/docs"), ("events it takes", "/asyncapi"), ("data dictionary", "/dictionary")),
+    "api": (("API", "/docs"), ("events it takes", "/asyncapi.json")),
     "dagster-webserver": (("assets, lineage, checks", "/"),),
 }
+DICTIONARY = "docs/data-dictionary.md"
 DISPUTES = {
     "oversold_orders": "orders for cakes that were sold out",
     "unknown_vouchers": "vouchers the other system knew not",
@@ -82,6 +83,7 @@ class Screen:
         for part, pages in PAGES.items():
             for title, path in pages if part in addresses else ():
                 self._console.print(f"  {title:26} {addresses[part]}{path}")
+        self._console.print(f"  {'what each column means':26} {DICTIONARY}")
 
     def _events(self, summary: Summary) -> None:
         table = Table(title="events", title_justify="left", show_header=False)

@@ -1,8 +1,8 @@
 """Two writes that both start a row: a position or an account that did not exist before."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from hub.demo.envelope import Fact, record
 from hub.store import apply, db
@@ -14,7 +14,7 @@ CLUSTER = "test-cluster"
 SHOP = "/channels/website/shops/1"
 
 
-def _record(number: int, kind: str, subject: str, data: Mapping[str, object]) -> Record:
+def _record(number: int, kind: str, subject: str, data: dict[str, Any]) -> Record:
     made = record(1_700_000_000 + number, Fact(kind, f"e-{number}", SHOP, subject, data))
     now = datetime.now(UTC)
     return decode(Record(made.topic, 0, number, now, made.key, (), made.value), now)

@@ -29,10 +29,10 @@ from hub.settings import Settings
 from hub.store import check
 
 DATA_PLANE = ("postgres", "kafka", "worker", "api")
-CALM_BASKETS = 600
+CALM_BASKETS = 300
 """The last baskets of the window come at a calm pace: there latency is that of the hub, while
 before it is that of a queue we filled as fast as we could."""
-CALM_EVENTS_PER_S = 300.0
+CALM_EVENTS_PER_S = 100.0
 STALLED_AFTER_S = 90.0
 """Longer than a killed broker, database and worker take to come back one after another."""
 

@@ -12,7 +12,7 @@ from typing import Self
 from hub.demo import progress
 from hub.settings import Settings
 
-LOOK_EVERY_S = 0.001
+LOOK_EVERY_S = 0.002
 RECENT = "3 seconds"
 """A write older than this has been seen by an earlier look."""
 XID_BITS = 0xFFFFFFFF

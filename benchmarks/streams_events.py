@@ -5,7 +5,7 @@ Not here: what is measured with them.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import aiokafka
@@ -19,10 +19,13 @@ PLACES = 40
 IN_FLIGHT_MAX = 2000
 
 
-def event(number: int, placed_at: datetime | None = None) -> tuple[bytes, bytes]:
+Make = Callable[[int], tuple[bytes, bytes]]
+
+
+def event(number: int) -> tuple[bytes, bytes]:
     """Key and value of order `number`: the same each time, padded to 400 bytes."""
     order_number = f"W{number:09d}"
-    placed_at = placed_at or FIRST_PLACED_AT + timedelta(seconds=number)
+    placed_at = FIRST_PLACED_AT + timedelta(seconds=number)
     body = {
         "specversion": "1.0",
         "id": f"placed-{order_number}",
@@ -58,7 +61,13 @@ async def make_topic(brokers: str, topic: str, partitions: int) -> None:
         await admin.close()
 
 
-async def produce(brokers: str, topic: str, numbers: range, codec: str | None = "lz4") -> None:
+async def produce(
+    brokers: str,
+    topic: str,
+    numbers: range,
+    codec: str | None = "lz4",
+    make: Make = event,
+) -> None:
     """Write the orders as fast as it goes."""
     producer = AIOKafkaProducer(
         bootstrap_servers=brokers,
@@ -71,7 +80,7 @@ async def produce(brokers: str, topic: str, numbers: range, codec: str | None = 
     try:
         waiting: list[asyncio.Future[aiokafka.structs.RecordMetadata]] = []
         for number in numbers:
-            key, value = event(number)
+            key, value = make(number)
             waiting.append(await producer.send(topic, value, key))
             if len(waiting) >= IN_FLIGHT_MAX:
                 await asyncio.gather(*waiting)

@@ -4,8 +4,8 @@ One row an order, with a text key and a copy of the event as jsonb. Not here: th
 (`benchmarks.streams_peers`), the measuring (`benchmarks.streams`).
 """
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 import asyncpg
 import orjson
@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from hub.store import offsets
 from hub.store.offsets import StoredOffset
-from streams.transport.batch import Batch, Record
+from streams.transport.batch import Batch
 from streams.transport.connections import Connections
 
 SCHEMA = """
@@ -65,7 +65,16 @@ class Columns(NamedTuple):
     bodies: list[str]
 
 
-def columns(records: Collection[Record]) -> Columns:
+class Valued(Protocol):
+    """Anything that holds an event's bytes, as a record does."""
+
+    @property
+    def value(self) -> bytes | None:
+        """None is a tombstone."""
+        ...
+
+
+def columns(records: Iterable[Valued]) -> Columns:
     """Decode the records' values; tombstones are left out."""
     rows: dict[str, tuple[str, str, int, str, str]] = {}
     for record in records:
@@ -105,7 +114,7 @@ class UpsertHandler:
 
     def decode(self, batch: Batch) -> Columns:
         """The rows of the batch."""
-        return columns(list(batch.records()))
+        return columns(batch.records())
 
     async def store(self, decoded: Columns, batch: Batch) -> None:
         """Rows and offsets in one transaction."""

@@ -114,8 +114,20 @@ def _without_laterals(query: exp.Expr) -> exp.Expr:
     for lateral in list(query.find_all(exp.Lateral)):
         rows = lateral.this.unnest().copy()
         rows.set("where", None)
+        _without_functions(rows)
         lateral.replace(exp.Subquery(this=rows, alias=lateral.args["alias"]))
     return query
+
+
+def _without_functions(rows: exp.Expr) -> None:
+    """Rows made by a function from a column are read as that column itself."""
+    for table in list(rows.find_all(exp.Table)):
+        taken = table.this.find(exp.Column) if isinstance(table.this, exp.Func) else None
+        if taken is not None:
+            for column in list(rows.find_all(exp.Column)):
+                if column.table == table.alias:
+                    column.replace(taken.copy())
+            table.replace(exp.to_table(taken.table))
 
 
 def _leaves(node: Node) -> Iterator[Column]:

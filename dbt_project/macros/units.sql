@@ -7,3 +7,8 @@
 {% macro business_date(moment) -%}
     ({{ moment }} at time zone '{{ env_var("HUB_BUSINESS_ZONE", var("business_zone")) }}')::date
 {%- endmacro %}
+
+{# Sum of a line's discounts of one kind; an entry is [kind, amount in minor units, coupon]. #}
+{% macro discount_minor(kind) -%}
+    (sum((discount.entry ->> 1)::bigint) filter (where discount.entry ->> 0 = '{{ kind }}'))::bigint
+{%- endmacro %}

@@ -61,6 +61,22 @@ def test_a_replayed_schema_replaces_the_marts_whole(warehouse: Warehouse) -> Non
     assert warehouse.rows("select total_minor from marts.order_lines") == [(200,)]
 
 
+def test_a_replay_that_took_rows_away_makes_the_marts_start_anew(warehouse: Warehouse) -> None:
+    with warehouse.writer() as connection:
+        Hub(connection).order(1, {"1": 100})
+        Hub(connection).order(2, {"1": 200})
+    warehouse.build(*ORDERS)
+    with warehouse.owner() as connection:
+        connection.execute("delete from hub.orders where order_number = '1'")
+        connection.execute("delete from hub.order_lines where total_minor = 100")
+        connection.execute(
+            "insert into access.replays (replay_id, swapped) values (gen_random_uuid(), true)"
+        )
+    assert warehouse.check()
+    assert warehouse.rows("select order_number from marts.orders") == [("2",)]
+    assert warehouse.rows("select total_minor from marts.order_lines") == [(200,)]
+
+
 def test_a_business_date_is_of_the_business_zone(warehouse: Warehouse) -> None:
     with warehouse.writer() as connection:
         Hub(connection).order(1, {"1": 100}, at="2026-03-01 16:30:00+00")

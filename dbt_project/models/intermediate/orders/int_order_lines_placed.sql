@@ -26,9 +26,23 @@ final as (
         order_lines.gross_minor,
         order_lines.discount_minor,
         order_lines.total_minor,
+        coalesce(discounted.loyalty_minor, 0) as loyalty_discount_minor,
+        coalesce(discounted.coupon_minor, 0) as coupon_discount_minor,
+        coalesce(discounted.coupon_match_minor, 0) as coupon_match_discount_minor,
+        coalesce(discounted.promotion_minor, 0) as promotion_discount_minor,
+        coalesce(discounted.manual_minor, 0) as manual_discount_minor,
         order_lines.discounts
     from order_lines
     inner join orders on order_lines.order_id = orders.order_id
+    left join lateral (
+        select
+            {{ discount_minor('loyalty') }} as loyalty_minor,
+            {{ discount_minor('coupon') }} as coupon_minor,
+            {{ discount_minor('coupon_match') }} as coupon_match_minor,
+            {{ discount_minor('promotion') }} as promotion_minor,
+            {{ discount_minor('manual') }} as manual_minor
+        from jsonb_array_elements(order_lines.discounts) as discount (entry)
+    ) as discounted on true
 )
 
 select * from final

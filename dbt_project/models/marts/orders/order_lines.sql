@@ -34,6 +34,11 @@ final as (
         gross_minor,
         discount_minor,
         total_minor,
+        loyalty_discount_minor,
+        coupon_discount_minor,
+        coupon_match_discount_minor,
+        promotion_discount_minor,
+        manual_discount_minor,
         discounts
     from placed_lines
 )

@@ -1,0 +1,86 @@
+"""The whole graph in one go: streams observed, marts built, checks run, all seen in Dagster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+
+from hub.domain import topics
+from hub.local import dagster as local_dagster
+from hub.local import kafka
+from hub.settings import Settings
+from hub_assets import dbt, materialize, streams
+from hub_assets.testing import Hub, Warehouse
+
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(300)]
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def hub(warehouse: Warehouse, broker: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a hub with database and broker, and the environment of its Dagster."""
+    kafka.ensure_topics(broker)
+    secret = warehouse.settings.secret().decode()
+    hub = warehouse.settings.model_copy(
+        update={"kafka_brokers": broker.brokers, "data_dir": tmp_path}
+    )
+    (tmp_path / "secret.key").write_text(secret)
+    local_dagster.prepare(hub, ROOT)
+    with dbt.variables(local_dagster.environment(hub)):
+        yield hub
+
+
+def test_a_refresh_builds_all_marts_and_names_the_checks_that_fail(
+    hub: Settings, warehouse: Warehouse
+) -> None:
+    with warehouse.writer() as connection:
+        rows = Hub(connection)
+        rows.member(11)  # a member is named after its smallest profile
+        rows.profile(11, 11)
+        rows.coupon(1, redeemed=1)
+        rows.points(11, 100)
+        connection.execute("update hub.points_entries set points = 99")
+    result = materialize.refresh_marts(hub)
+    assert result.failed == [
+        "points_accounts_equal_their_entries",
+        "points_accounts_equal_their_lots",
+        "points_ledger_sums_to_balances",
+    ]
+    assert not result.success
+    assert (result.checks_failed, result.checks_passed > 50) == (3, True)
+    assert result.rows == {
+        "coupons": 1, "member_identities": 1, "members": 1, "order_lines": 0, "orders": 0,
+        "points_balances": 1, "points_ledger": 1, "stock_movements": 0, "stock_positions": 0,
+    }  # fmt: skip
+    with dg.DagsterInstance.get() as instance:
+        assert instance.get_run_by_id(result.run_id)
+        built = instance.get_latest_materialization_event(dg.AssetKey(["marts", "members"]))
+        assert built is not None
+        assert built.asset_materialization is not None
+        assert built.asset_materialization.metadata["dagster/row_count"].value == 1
+        assert instance.get_latest_materialization_event(dg.AssetKey(["hub", "orders"]))
+
+
+def test_lag_is_what_kafka_has_and_the_hub_has_not_stored(
+    hub: Settings, warehouse: Warehouse
+) -> None:
+    before = streams.measure(hub)[topics.POINTS]
+    with warehouse.owner() as connection:
+        connection.execute(
+            "insert into log.offsets (consumer_group, topic, partition, next_offset, cluster_id)"
+            " values ('hub', %s, 0, 3, 'c')",
+            [topics.POINTS],
+        )
+    after = streams.measure(hub)[topics.POINTS]
+    assert (before.stored, before.stored_at) == (0, None)
+    assert after.stored == 3
+    assert after.stored_at is not None
+    assert after.lag <= before.lag == before.events
+
+
+def test_a_database_that_is_gone_is_an_error_one_can_name(hub: Settings) -> None:
+    gone = hub.model_copy(update={"postgres_port": 1})
+    with pytest.raises(psycopg.OperationalError):
+        streams.measure(gone)

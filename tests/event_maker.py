@@ -66,7 +66,7 @@ _offsets = count(1)
 
 
 def record(body: bytes | None, topic: str | None = None, **more: Any) -> Record:
-    """A decoded record that carries a body, at an offset of its own."""
+    """A decoded record that carries a body, at an offset of its own; `now` is the hub's clock."""
     made = Record(
         topic or topics.ORDERS,
         more.pop("partition", 0),
@@ -76,7 +76,7 @@ def record(body: bytes | None, topic: str | None = None, **more: Any) -> Record:
         more.pop("headers", ()),
         body,
     )
-    decoded = decode(made, NOW)
+    decoded = decode(made, more.pop("now", NOW))
     if topic is None and decoded.event is not None:
         decoded.topic = topics.topic_of(decoded.event.type)
     return decoded

@@ -7,8 +7,6 @@ from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 
 OLDER = ignored("a newer description is known")
-# Two writes may both bring the first description: the newer one stays, whichever is stored last.
-_POSITION = ("position_at", "position_id")
 _ITEMS = Rows(
     "items",
     key=("sku",),
@@ -22,7 +20,6 @@ _ITEMS = Rows(
         "position_at": "timestamptz",
         "position_id": "uuid",
     },
-    newer=_POSITION,
 )
 _PLACES = Rows(
     "places",
@@ -35,7 +32,6 @@ _PLACES = Rows(
         "position_at": "timestamptz",
         "position_id": "uuid",
     },
-    newer=_POSITION,
 )
 
 

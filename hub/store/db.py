@@ -66,26 +66,20 @@ class Rows:
 
     columns: name -> Postgres type, in the order of the tuples; key: the columns of the primary key.
     A key may occur once in a set: Postgres refuses to change a row twice in one statement.
-    newer: the columns by which a row must be greater than the one it replaces.
     """
 
-    def __init__(
-        self, table: str, key: Sequence[str], columns: dict[str, str], newer: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, table: str, key: Sequence[str], columns: dict[str, str]) -> None:
         names = ", ".join(columns)
         arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(columns.values(), start=1))
         self._schema, _, self._table = table.rpartition(".")
         self._columns = list(columns)
+        self._json = [i for i, kind in enumerate(columns.values()) if kind == "jsonb"]
         insert_sql = f"insert into {table} ({names}) select * from unnest({arrays})"
         changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
         self.upsert_sql = (
             f"{insert_sql} on conflict ({', '.join(key)}) do update set {changes}, "
             "changed_xid = pg_current_xact_id()"
         )
-        if newer:
-            known = ", ".join(f"{table}.{name}" for name in newer)
-            offered = ", ".join(f"excluded.{name}" for name in newer)
-            self.upsert_sql += f" where ({known}) < ({offered})"
         self.insert_new_sql = f"{insert_sql} on conflict ({', '.join(key)}) do nothing"
 
     async def insert(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -108,4 +102,8 @@ class Rows:
 
     async def _run(self, connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
-            await connection.execute(sql, *(list(column) for column in zip(*rows, strict=True)))
+            arrays = [list(column) for column in zip(*rows, strict=True)]
+            for i in self._json:
+                # A list within an array would be read as one more dimension of it.
+                arrays[i] = [tuple(v) if isinstance(v, list) else v for v in arrays[i]]
+            await connection.execute(sql, *arrays)

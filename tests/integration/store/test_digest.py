@@ -59,13 +59,11 @@ async def test_a_change_of_a_named_column_changes_its_tables_digest_alone(
         table,
         column,
     )
-    other = UNLIKE[kind].format(column)
-    changed = await owner.fetch(
-        f"alter table {table} drop constraint if exists points_accounts_are_conserved;"
-        if table == "points_accounts"
-        else "select 1"
-    )
-    assert changed is not None
+    other = UNLIKE[str(kind)].format(column)
+    if table == "points_accounts":
+        await owner.execute(
+            "alter table points_accounts drop constraint points_accounts_are_conserved"
+        )
     status = await owner.execute(f"update {table} set {column} = {other}")
     assert status != "UPDATE 0"
     after = await digest(owner)

@@ -326,16 +326,10 @@ QUERIES = {
         select
             o.order_number, l.line::int as line, l.sku, (l.quantity * 1000)::bigint as milli,
             l.gross_minor,
-            coalesce(d.loyalty_minor, 0)::bigint as loyalty_minor,
-            coalesce(d.match_minor, 0)::bigint as match_minor,
+            l.loyalty_discount_minor as loyalty_minor,
+            l.coupon_match_discount_minor as match_minor,
             l.total_minor
         from marts.order_lines l join marts.orders o using (order_id)
-        left join lateral (
-            select
-                sum((e.v ->> 1)::bigint) filter (where e.v ->> 0 = 'loyalty') as loyalty_minor,
-                sum((e.v ->> 1)::bigint) filter (where e.v ->> 0 = 'coupon_match') as match_minor
-            from jsonb_array_elements(l.discounts) as e (v)
-        ) d on true
         where o.channel = any(%(channels)s)
     """,
     "ledger": """

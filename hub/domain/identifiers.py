@@ -39,10 +39,7 @@ def _phone(value: str) -> str | None:
     digits = re.sub(r"[\s\-().]", "", value)
     if "*" in digits or "X" in digits.upper():
         return None  # masked by a platform: never used for matching
-    # A domestic number written with its country code but no plus sign.
-    if re.fullmatch(r"861\d{10}", digits):
-        digits = "+" + digits
-    elif digits.startswith("00"):
+    if digits.startswith("00"):
         digits = "+" + digits[2:]
     try:
         number = phonenumbers.parse(digits, DEFAULT_REGION)

@@ -67,13 +67,14 @@ def test_a_value_that_identifies_nobody_is_no_phone(value: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["email", "openid", "unionid", "crm_id", "card"])
-@pytest.mark.parametrize("value", ["null", "00000000", "", "unknown"])
+@pytest.mark.parametrize("value", ["null", "ｎｕｌｌ", "00000000", "", "unknown"])
 def test_fillers_identify_nobody_in_any_field(kind: str, value: str) -> None:
     assert normalise(kind, value) is None
 
 
-def test_an_email_is_one_in_any_letter_case() -> None:
-    assert normalise("email", " Wang@Example.COM ") == "wang@example.com"
+@pytest.mark.parametrize("typed", [" Wang@Example.COM ", "ｗａｎｇ＠ｅｘａｍｐｌｅ．ｃｏｍ"])
+def test_an_email_is_one_in_any_letter_case_and_width(typed: str) -> None:
+    assert normalise("email", typed) == "wang@example.com"
 
 
 @pytest.mark.parametrize("value", ["wang", "wang@", "@example.com", "wang@example", "a b@c.de"])

@@ -17,6 +17,7 @@ Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 CONNECT_TIMEOUT_S = 10
 COMMAND_TIMEOUT_S = 60.0
 """No statement of ours runs longer; one that does is hung, and its connection is dropped."""
+COPY_ROWS_MIN = 50
 _SQL_DIR = Path(__file__).parent / "sql"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
@@ -29,14 +30,18 @@ async def connect(
         dsn,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=command_timeout_s,
-        server_settings={"search_path": schema, "jit": "off", "application_name": "hub"},
+        server_settings={"search_path": schema, "application_name": "hub"},
     )
     await prepare(connection)
     return connection
 
 
 async def prepare(connection: Any) -> None:
-    """Set the types of a connection: also the `init` of an asyncpg pool."""
+    """Set types and planning of a connection: also the `init` of an asyncpg pool.
+
+    Planning each time what is always planned alike costs as much as running it.
+    """
+    await connection.execute("set jit to off; set plan_cache_mode to force_generic_plan")
     await connection.set_type_codec(
         "uuid", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary"
     )
@@ -74,7 +79,9 @@ class Rows:
         self._schema, _, self._table = table.rpartition(".")
         self._columns = list(columns)
         self._json = [i for i, kind in enumerate(columns.values()) if kind == "jsonb"]
-        insert_sql = f"insert into {table} ({names}) select * from unnest({arrays})"
+        self.insert_sql = insert_sql = (
+            f"insert into {table} ({names}) select * from unnest({arrays})"
+        )
         changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
         self.upsert_sql = (
             f"{insert_sql} on conflict ({', '.join(key)}) do update set {changes}, "
@@ -83,8 +90,13 @@ class Rows:
         self.insert_new_sql = f"{insert_sql} on conflict ({', '.join(key)}) do nothing"
 
     async def insert(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add rows whose keys must be new: COPY costs a third of an insert by arrays."""
-        if rows:
+        """Add rows whose keys must be new.
+
+        COPY costs a third of an insert by arrays, but for a few rows a second trip costs more.
+        """
+        if len(rows) < COPY_ROWS_MIN:
+            await self._run(connection, self.insert_sql, rows)
+        else:
             await connection.copy_records_to_table(
                 self._table,
                 schema_name=self._schema or None,

@@ -73,8 +73,10 @@ async def apply(connection: Connection, work: Work) -> None:
     for entry in work.points:
         by_profile[entry.profile_id].append(entry)
     profiles = sorted(by_profile)
-    await connection.execute(queries("points")["ensure"], profiles)
     rows = await connection.fetch(queries("points")["lock"], profiles)
+    if len(rows) < len(profiles):
+        await connection.execute(queries("points")["ensure"], profiles)
+        rows = await connection.fetch(queries("points")["lock"], profiles)
     accounts = {row["profile_id"]: Account(**row) for row in rows}
     lots = await _lots(connection, work, by_profile, accounts)
     changed: list[Lot] = []

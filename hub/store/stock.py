@@ -104,8 +104,10 @@ def _changes(event: Event, deltas: Deltas) -> list[Change]:
 async def _lock(connection: Connection, wanted: list[Change | Count]) -> dict[Place, Position]:
     places = sorted({(what.sku, what.place) for what in wanted})
     keys = [sku for sku, _ in places], [place for _, place in places]
-    await connection.execute(queries("stock")["ensure"], *keys)
     rows = await connection.fetch(queries("stock")["lock"], *keys)
+    if len(rows) < len(places):
+        await connection.execute(queries("stock")["ensure"], *keys)
+        rows = await connection.fetch(queries("stock")["lock"], *keys)
     return {(row["sku"], row["place"]): Position(**row) for row in rows}
 
 

@@ -75,5 +75,5 @@ class HubHandler:
 
 
 async def _set_up(connection: asyncpg.Connection) -> None:
-    await connection.execute("set search_path to hub; set jit to off")
+    await connection.execute("set search_path to hub")
     await db.prepare(connection)

@@ -1,8 +1,8 @@
 -- Points accounts and lots.
 
 -- An account that does not exist yet can't be locked: two writes that both start it would each
--- begin at nothing, and the second would overwrite the first. So it is made first, in the same
--- order.
+-- begin at nothing, and the second would overwrite the first. So it is made, in the same order,
+-- and then locked.
 -- name: ensure
 insert into points_accounts (
     profile_id,

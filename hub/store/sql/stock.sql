@@ -1,8 +1,8 @@
 -- Stock positions and movements.
 
 -- A position that does not exist yet can't be locked: two writes that both start it would each
--- begin at nothing, and the second would overwrite the first. So it is made first, in the same
--- order.
+-- begin at nothing, and the second would overwrite the first. So it is made, in the same order,
+-- and then locked.
 -- name: ensure
 insert into stock_positions (sku, place, on_hand_milli, committed_milli, version)
 select

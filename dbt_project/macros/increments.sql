@@ -13,8 +13,9 @@
     milliseconds apart.
 
     intermediate.mart_builds has one row a mart, written in the transaction that builds the mart.
-    Another generation (a replay swapped schema hub, or a backup was restored elsewhere) makes
-    old bounds meaningless: the mart is emptied and built anew, in one transaction.
+    Another generation (a replay took rows away, or a backup was restored elsewhere) makes old
+    bounds meaningless: the mart is emptied and built anew, in one transaction. Other code (after
+    an upgrade) makes the mart's old rows wrong: dbt then builds a new table and swaps it.
 #}
 
 {% macro mart_builds() -%}
@@ -28,6 +29,7 @@
         since_xid xid8 not null,
         bound_xid xid8 not null,
         built_at timestamptz not null,
+        code text,
         constraint mart_builds_pk primary key (mart)
     )
 {%- endmacro %}
@@ -36,7 +38,8 @@
    does not make dbt parse the project again. #}
 {% macro read_run_snapshot() -%}
     {% if execute and env_var('HUB_DBT_SNAPSHOT', '') -%}
-        set transaction isolation level repeatable read;
+        rollback; -- of the questions dbt asked before: a snapshot comes before any query
+        begin isolation level repeatable read;
         set transaction snapshot '{{ env_var("HUB_DBT_SNAPSHOT") }}'
     {%- endif %}
 {%- endmacro %}
@@ -64,6 +67,40 @@
         delete from {{ this }}
         where (select since_xid = '0' from {{ mart_builds() }} where mart = '{{ this.name }}')
     {%- endif %}
+{%- endmacro %}
+
+{% macro close_build() -%}
+    update {{ mart_builds() }} set code = '{{ code_of_mart() }}' where mart = '{{ this.name }}'
+{%- endmacro %}
+
+{# Digest of all that decides how a mart's rows are computed: its own code and columns, the views
+   it may read, and our macros as they render. #}
+{% macro code_of_mart() -%}
+    {% set parts = [quantity('x'), business_date('x'), discount_minor('x'), model.columns | string] %}
+    {% set nodes = graph.nodes.values() if execute else [] %}
+    {% for node in nodes | sort(attribute='unique_id') -%}
+        {% if node.unique_id == model.unique_id or node.schema in ('staging', 'intermediate') -%}
+            {% do parts.append(node.raw_code) %}
+        {%- endif %}
+    {%- endfor %}
+    {{ return(local_md5(parts | join('|'))) }}
+{%- endmacro %}
+
+{# In place of dbt's macro of this name: a mart that other code built is built anew too. #}
+{% macro should_full_refresh() -%}
+    {% set asked = config.get('full_refresh') %}
+    {% if asked is none %}{% set asked = flags.FULL_REFRESH %}{% endif %}
+    {{ return(asked or was_built_by_other_code()) }}
+{%- endmacro %}
+
+{% macro was_built_by_other_code() -%}
+    {% if not execute or model.resource_type != 'model' or model.schema != 'marts' -%}
+        {{ return(false) }}
+    {%- endif %}
+    {% set known = adapter.get_relation(target.database, 'intermediate', 'mart_builds') %}
+    {% if known is none -%}{{ return(true) }}{%- endif %}
+    {% set found = run_query("select code from " ~ known ~ " where mart = '" ~ model.name ~ "'") %}
+    {{ return(found.rows | length == 0 or found.rows[0][0] != code_of_mart()) }}
 {%- endmacro %}
 
 {# Condition: the row was written since this mart's last build. #}

@@ -77,6 +77,23 @@ def test_a_replay_that_took_rows_away_makes_the_marts_start_anew(warehouse: Ware
     assert warehouse.rows("select total_minor from marts.order_lines") == [(200,)]
 
 
+def test_a_mart_that_other_code_built_is_built_anew(warehouse: Warehouse) -> None:
+    with warehouse.writer() as connection:
+        Hub(connection).order(1, {"1": 100})
+    warehouse.build(*ORDERS)
+    with warehouse.owner() as connection:  # as if an older version had built it
+        connection.execute("alter table marts.orders drop column net_paid_minor")
+        connection.execute("update marts.orders set status = 'of old'")
+        connection.execute("update intermediate.mart_builds set code = 'old'")
+        connection.execute("update marts.order_lines set sku = 'of old'")
+    warehouse.build(*ORDERS)
+    assert warehouse.rows("select status, net_paid_minor from marts.orders") == [("open", 0)]
+    assert warehouse.rows("select sku from marts.order_lines") == [("sku-1",)]
+    assert warehouse.rows(
+        "select count(*) from pg_indexes where schemaname = 'marts' and tablename = 'orders'"
+    ) == [(3,)]
+
+
 def test_a_business_date_is_of_the_business_zone(warehouse: Warehouse) -> None:
     with warehouse.writer() as connection:
         Hub(connection).order(1, {"1": 100}, at="2026-03-01 16:30:00+00")

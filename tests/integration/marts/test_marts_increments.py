@@ -62,6 +62,22 @@ def test_an_increment_equals_a_full_build(warehouse: Warehouse) -> None:
     assert by_increments["order_lines"][0] == 4
 
 
+def test_a_build_touches_only_what_changed(warehouse: Warehouse) -> None:
+    with warehouse.writer() as connection:
+        Hub(connection).order(1, {"1": 100})
+        Hub(connection).order(2, {"1": 200})
+    warehouse.build(*ORDERS)
+    with warehouse.owner() as connection:
+        connection.execute("update marts.orders set status = 'untouched'")
+    with warehouse.writer() as connection:
+        Hub(connection).order(2, {"1": 250})
+    warehouse.build(*ORDERS)
+    assert warehouse.rows("select order_number, status from marts.orders order by 1") == [
+        ("1", "untouched"),
+        ("2", "open"),
+    ]
+
+
 def test_a_transaction_that_commits_after_a_newer_one_was_read_is_not_lost(
     warehouse: Warehouse,
 ) -> None:

@@ -140,7 +140,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "I8: nobody reads what their key does not allow",
         "test",
         ("hub", "members"),
-        "tests/integration/test_api_reads.py",
+        "tests/integration/api/test_reading.py",
     ),
 )
 

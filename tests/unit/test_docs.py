@@ -7,6 +7,7 @@ import pytest
 
 from hub.cli import COMMANDS
 from hub.settings import Settings
+from hub.store.check import INVARIANTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -49,3 +50,9 @@ def test_the_files_that_architecture_names_exist() -> None:
     paths = re.findall(r"`((?:hub|streams|hub_api|hub_assets|dbt_project)/[\w/.]+)`", text)
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_what_proves_an_invariant_by_a_test_exists() -> None:
+    proofs = [invariant.proved_by for invariant in INVARIANTS if invariant.proof == "test"]
+    assert proofs
+    assert [path for path in proofs if not (ROOT / path).exists()] == []

@@ -5,10 +5,14 @@ that identify a person are hidden is not here: see `hub.store.sealing`.
 """
 
 import uuid
+from functools import lru_cache
 from hashlib import blake2b
 
 Key = bytes
 """A 16-byte identity."""
+
+_CACHED = 65_536
+"""Accounts and stock items come again and again within one batch."""
 
 
 def _digest(kind: bytes, *parts: str) -> Key:
@@ -26,6 +30,7 @@ def order_id(channel: str, shop: str, order_number: str) -> Key:
     return _digest(b"order", channel, shop, order_number)
 
 
+@lru_cache(maxsize=_CACHED)
 def profile_id(channel: str, account: str) -> Key:
     """Identity of a profile: one account at one channel."""
     return _digest(b"profile", channel, account)
@@ -36,6 +41,7 @@ def coupon_id(code: str) -> Key:
     return _digest(b"coupon", code)
 
 
+@lru_cache(maxsize=_CACHED)
 def stock_id(sku: str, place: str) -> Key:
     """Identity of a stock item at a place."""
     return _digest(b"stock", sku, place)

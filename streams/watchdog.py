@@ -21,6 +21,8 @@ from streams.transport.state import TransportState
 log = logging.getLogger(__name__)
 
 STALL_S = 15.0
+# The group waits for its slowest member, and that is not this one's fault.
+REBALANCE_STALLS = 2
 LOOK_EVERY_S = 1.0
 ASK_TIMEOUT_S = 5.0
 # Exit code of a worker that ended itself; sysexits' EX_TEMPFAIL: starting again may help.
@@ -47,7 +49,13 @@ class StallClock:
         reached = dict(state.reached)
         moved = reached != self._reached
         self._reached = reached
-        if ends is None or state.trouble or moved or not self._is_behind(ends, state):
+        if ends is None or state.trouble:
+            self._since = None
+            return False
+        waiting_since = state.rebalancing_since
+        if waiting_since is not None:
+            return now - waiting_since >= REBALANCE_STALLS * self._stall_s
+        if moved or not self._is_behind(ends, state):
             self._since = None
             return False
         if self._since is None:
@@ -55,8 +63,6 @@ class StallClock:
         return now - self._since >= self._stall_s
 
     def _is_behind(self, ends: Ends, state: TransportState) -> bool:
-        if state.rebalancing_since is not None:
-            return True
         return any(
             end > state.reached[tp]
             for tp, end in ends.items()

@@ -35,10 +35,12 @@ class StreamWorker(Worker):
     """Faust's worker, which leaves within the deadline after a signal."""
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
-        deadline = threading.Timer(EXIT_DEADLINE_S, _leave_now)
-        deadline.daemon = True
-        deadline.start()
+        _leave_after_deadline(code=0)
         super()._schedule_shutdown(signal)
+
+    def on_worker_shutdown(self) -> None:
+        """Also called after a crash; a crashed app may hang while it stops."""
+        _leave_after_deadline(code=1 if self.crash_reason else 0)
 
     def _shutdown_loop(self) -> None:
         """Faust's waits for 2 s more; all that matters has been stopped."""
@@ -102,10 +104,17 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     run(*from_settings(chosen.index))
 
 
-def _leave_now() -> None:
-    log.warning("the shutdown takes longer than %.1f s: leaving", EXIT_DEADLINE_S)
-    faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
-    os._exit(0)
+def _leave_after_deadline(code: int) -> None:
+    """The first call counts in effect: its deadline is the earlier one."""
+
+    def leave() -> None:
+        log.warning("the shutdown takes longer than %.1f s: leaving", EXIT_DEADLINE_S)
+        faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
+        os._exit(code)
+
+    deadline = threading.Timer(EXIT_DEADLINE_S, leave)
+    deadline.daemon = True
+    deadline.start()
 
 
 if __name__ == "__main__":

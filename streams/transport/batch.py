@@ -77,8 +77,23 @@ class Batch:
         for part in self.slices:
             yield from part.records
 
-    def split(self, records_max: int) -> Iterator["Batch"]:
-        """The same records in batches of at most `records_max`, each partition's in order."""
+    @property
+    def bytes(self) -> int:
+        """The size of all values (a tombstone's is given as -1)."""
+        return sum(record.serialized_value_size for record in self.records())
+
+    def split(self, records_max: int, bytes_max: int | None = None) -> Iterator["Batch"]:
+        """The same records in smaller batches, each partition's in order.
+
+        At most `records_max` records each; at most `bytes_max` bytes, unless it's one record.
+        """
+        for part in self._split(records_max):
+            if bytes_max is not None and part.size > 1 and part.bytes > bytes_max:
+                yield from part.split((part.size + 1) // 2, bytes_max)
+            else:
+                yield part
+
+    def _split(self, records_max: int) -> Iterator["Batch"]:
         ready: list[Slice] = []
         room = records_max
         for part in self.slices:

@@ -21,6 +21,9 @@ STOP_PATIENCE_S = 2.0
 # A quiet partition beside a busy one waits for the broker's answer this long at most.
 FETCH_WAIT_MS = 50
 PARTITION_FETCH_BYTES_MAX = 4 * 1024 * 1024
+FETCH_BYTES_MAX = 16 * 1024 * 1024
+# Large events make a write smaller than its number of records: Postgres takes 1 GiB a message.
+WRITE_BYTES_MAX = 8 * 1024 * 1024
 # A write that takes longer than this hangs: drop its connection and look.
 STORE_TIMEOUT_S = 30.0
 

@@ -18,10 +18,13 @@ from faust.transport.drivers.aiokafka import Consumer, server_list
 from faust.types import TP
 from mode import Service
 
+from hub.errors import HubError
 from hub.store.offsets import FencedError
 from streams.transport import assignment, config
-from streams.transport.batch import Batch, Read
-from streams.transport.tenure import Tenure
+from streams.transport.batch import Read
+from streams.transport.report import Report
+from streams.transport.state import BEGINNING, FAILED_LANE
+from streams.transport.tenure import Sorted, Tenure
 from streams.transport.thread import Fetched, FetchThread, cluster_id
 
 if TYPE_CHECKING:
@@ -31,8 +34,12 @@ if TYPE_CHECKING:
 FULL_LANE_POLL_S = 0.01
 TIDY_EVERY_S = 1.0
 START_OVER_AFTER_S = 1.0
-BEGINNING = "beginning"
+RECONSIDER_EVERY_S = 10.0
 KAFKA_COMMIT_TIMEOUT_S = 5.0
+
+
+class Reconsidered(HubError):
+    """A partition that was refused can be read now."""
 
 
 class BatchConsumer(Consumer):
@@ -51,7 +58,8 @@ class BatchConsumer(Consumer):
         self._topics = frozenset(self._config.topics)
         self._tenure: Tenure | None = None
         self._seeking = asyncio.Lock()
-        self._tidied_at = 0.0
+        self._report = Report(self.app, self._state)
+        self._tidied_at = self._reconsidered_at = 0.0
         self._committed: dict[TopicPartition, int] = {}
 
     def _new_consumer_thread(self) -> FetchThread:
@@ -59,6 +67,7 @@ class BatchConsumer(Consumer):
 
     async def on_start(self) -> None:
         """Ready the handler before the group gives us anything."""
+        self._state.rebalancing_since = time.monotonic()
         await super().on_start()
         await self._handler.start()
 
@@ -77,8 +86,7 @@ class BatchConsumer(Consumer):
                 offsets.update(await call)
             if ours:
                 offsets.update(await self._try_to_begin(ours))
-            self._state.assigned = frozenset(ours)
-            self._state.metrics.assigned.set(len(ours))
+            self._report.assigned(ours)
             return cast(Mapping[TP, int], offsets)
 
     async def _try_to_begin(self, ours: set[TopicPartition]) -> dict[TopicPartition, int]:
@@ -92,41 +100,39 @@ class BatchConsumer(Consumer):
         except IllegalStateError:  # lost meanwhile: a rebalance, Faust comes again
             raise
         except Exception as error:  # noqa: BLE001 - Postgres or the broker is away, for now
-            self._state.trouble[BEGINNING] = f"{type(error).__name__}: {error}"[:200]
             self.add_future(self._start_over(None, error))
             return {}
+        self._state.trouble.pop(BEGINNING, None)
         return offsets
 
     async def _begin_tenure(self, ours: set[TopicPartition]) -> dict[TopicPartition, int]:
         cluster, starts = await self._starts(ours)
-        self._refuse(starts.refused)
-        if starts.refused:
-            await self._fetches.refuse(starts.refused)
+        await self._refuse(starts.refused)
+        await self._fetches.accept(starts.offsets)
         await self.seek_wait(cast(Mapping[TP, int], starts.offsets))
         tenure = Tenure(self._config, self._handler, self._state, starts.offsets, cluster)
-        tenure.open(self._on_stored, lambda error: self._on_failure(tenure, error))
+        tenure.open(self._report.stored, lambda error: self._on_failure(tenure, error))
         self._state.reached = tenure.positions.reached()
         self._tenure = tenure
-        self._tidied_at = time.monotonic()
+        self._tidied_at = self._reconsidered_at = time.monotonic()
         return starts.offsets
 
-    async def _starts(self, ours: set[TopicPartition]) -> tuple[str, assignment.Starts]:
+    async def _starts(self, tps: Collection[TopicPartition]) -> tuple[str, assignment.Starts]:
         """Ask Postgres and the broker where to begin, and whether that fits."""
-        stored = await self._handler.stored_offsets(ours)
+        stored = await self._handler.stored_offsets(tps)
         cluster = await cluster_id(server_list(self.transport.url, self.transport.default_port))
-        wanted = cast(Collection[TP], ours)
+        wanted = cast(Collection[TP], tps)
         begins = await self.earliest_offsets(*wanted)
         ends = await self.highwaters(*wanted)
-        logs = {
-            tp: assignment.Log(cluster, begins[cast(TP, tp)], ends[cast(TP, tp)]) for tp in ours
-        }
+        logs = {tp: assignment.Log(cluster, begins[cast(TP, tp)], ends[cast(TP, tp)]) for tp in tps}
         return cluster, assignment.starts(logs, stored)
 
-    def _refuse(self, refused: Mapping[TopicPartition, str]) -> None:
-        self._state.refused = dict(refused)
-        self._state.metrics.refused.set(len(refused))
+    async def _refuse(self, refused: Mapping[TopicPartition, str]) -> None:
+        self._report.refused(refused)
         for tp, why in refused.items():
             self.log.error("REFUSED %s/%d: %s", tp.topic, tp.partition, why)
+        if refused:
+            await self._fetches.refuse(refused)
 
     def resume_flow(self) -> None:
         """Faust opens the flow when an assignment, maybe an empty one, is ready."""
@@ -172,35 +178,34 @@ class BatchConsumer(Consumer):
             await tenure.wait_for_room(timeout_s)
 
     async def _hand_on(self, tenure: Tenure, reads: Mapping[TopicPartition, Read]) -> None:
-        found = tenure.hand_on(reads)
-        await asyncio.sleep(0)  # an idle lane takes its batch now, and is asked for more
-        rereads = found.rereads
+        found = tenure.sort(reads)
         if found.gaps:
-            rereads |= await self._hand_on_after_gaps(tenure, found.gaps)
-        if rereads:
-            await self._seek_back(tenure, rereads)
+            await self._look_at_gaps(tenure, found)
+            if tenure is not self._tenure:
+                return
+        tenure.hand_on(found.good)
+        await asyncio.sleep(0)  # an idle lane takes its batch now, and is asked for more
+        if found.rereads:
+            await self._seek_back(tenure, found.rereads)
 
-    async def _hand_on_after_gaps(
-        self, tenure: Tenure, gaps: dict[TopicPartition, Read]
-    ) -> dict[TopicPartition, int]:
-        """Hand on what follows a gap, unless retention made it; gives what to read again."""
-        expected = {tp: tenure.positions.expected(tp) for tp in gaps}
+    async def _look_at_gaps(self, tenure: Tenure, found: Sorted) -> None:
+        """What follows a gap is good, unless it was retention that made the gap."""
+        expected = {tp: tenure.positions.expected(tp) for tp in found.gaps}
         try:
-            begins = await self.earliest_offsets(*cast(Collection[TP], gaps))
+            begins = await self.earliest_offsets(*cast(Collection[TP], expected))
         except (KafkaError, TimeoutError) as error:
             self.log.warning("can't look at the log's begin, reading again: %r", error)
-            return expected
-        if tenure is not self._tenure:
-            return {}
-        for tp, read in gaps.items():
-            begin = begins[cast(TP, tp)]
-            if begin > expected[tp]:
-                self._refuse(self._state.refused | {tp: assignment.lost(expected[tp], begin)})
-                await self._fetches.refuse([tp])
-            else:
-                self._state.metrics.gaps.inc()
-                tenure.hand_on_after_gap(tp, read)
-        return {}
+            found.rereads |= expected
+            return
+        lost = {
+            tp: assignment.lost(at, begins[cast(TP, tp)])
+            for tp, at in expected.items()
+            if begins[cast(TP, tp)] > at
+        }
+        if lost:
+            await self._refuse(self._state.refused | lost)
+        self._state.metrics.gaps.inc(len(expected) - len(lost))
+        found.good |= {tp: read for tp, read in found.gaps.items() if tp not in lost}
 
     async def _seek_back(self, tenure: Tenure, offsets: Mapping[TopicPartition, int]) -> None:
         self._state.metrics.rereads.inc(len(offsets))
@@ -220,33 +225,28 @@ class BatchConsumer(Consumer):
         for tp, place in places.items():
             if tp not in reached:
                 continue
-            self.app.monitor.track_tp_end_offset(cast(TP, tp), place.end)
-            behind = max(0, place.end - reached[tp])
-            self._state.metrics.lag.labels(tp.topic, tp.partition).set(behind)
+            self._report.lag(tp, place.end, reached[tp])
             if place.position != tenure.positions.expected(tp) and tp not in self._state.refused:
                 astray[tp] = tenure.positions.expected(tp)
         self._state.reached = reached
         if astray:
             await self._seek_back(tenure, astray)
+        if self._state.refused and self._tidied_at - self._reconsidered_at > RECONSIDER_EVERY_S:
+            await self._reconsider(tenure)
+
+    async def _reconsider(self, tenure: Tenure) -> None:
+        """Somebody may have put a refused partition's offset right: then begin anew."""
+        self._reconsidered_at = self._tidied_at
+        try:
+            async with asyncio.timeout(config.SEEK_TIMEOUT_S):
+                _, starts = await self._starts(set(self._state.refused))
+        except Exception as error:  # noqa: BLE001 - it's asked again
+            self.log.warning("can't reconsider the refused partitions yet: %r", error)
+            return
+        if starts.offsets:
+            self._on_failure(tenure, Reconsidered(f"{set(starts.offsets)} can be read now"))
 
     # -- storing
-
-    def _on_stored(self, batch: Batch, took_ms: float) -> None:
-        """Tell Faust's monitor, the metrics and the watchdog, once a batch."""
-        now, monitor, metrics = time.monotonic(), self.app.monitor, self._state.metrics
-        for part in batch.slices:
-            count, tp = len(part.records), cast(TP, part.tp)
-            monitor.messages_received_total += count
-            monitor.messages_received_by_topic[tp.topic] += count
-            monitor.events_total += count
-            monitor.tp_read_offsets[tp] = part.next_offset - 1
-            monitor.stream_inbound_time[tp] = now
-            metrics.events.labels(tp.topic).inc(count)
-            self._state.reached[part.tp] = part.next_offset
-        metrics.batches.inc()
-        metrics.write_ms.observe(took_ms)
-        self._state.events_stored += batch.size
-        self._state.batches_stored += 1
 
     def _on_failure(self, tenure: Tenure, error: BaseException) -> None:
         if tenure is self._tenure:
@@ -261,8 +261,12 @@ class BatchConsumer(Consumer):
         if isinstance(error, FencedError):
             self._state.metrics.fenced.inc()
             self.log.warning("fenced, starting over from Postgres: %s", error)
+        elif isinstance(error, Reconsidered):
+            self.log.warning("starting over: %s", error)
         else:
             self.log.error("can't go on, starting over: %r", error, exc_info=error)
+            where = BEGINNING if tenure is None else FAILED_LANE
+            self._state.trouble[where] = f"{type(error).__name__}: {error}"[:200]
             await asyncio.sleep(START_OVER_AFTER_S)
         # After a rebalance, Faust itself begins the next tenure.
         if self._tenure is None and self.flow_active and not self.should_stop:
@@ -317,4 +321,4 @@ class BatchConsumer(Consumer):
         tenure, self._tenure = self._tenure, None
         if tenure is not None:
             await tenure.close(patience_s)
-        self._state.trouble.clear()
+            self._state.clear_lanes()

@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 
 from hub.store.offsets import FencedError
 from streams.transport.batch import Batch, BatchHandler, Slice
+from streams.transport.config import WRITE_BYTES_MAX
 from streams.transport.positions import Positions
 from streams.transport.settling import Settling
 
@@ -80,7 +81,7 @@ class Lane:
                 self.emptied.set()
                 if not self.is_writing:
                     await self._end_of_write()
-                for part in batch.split(self._write_records) if batch else ():
+                for part in batch.split(self._write_records, WRITE_BYTES_MAX) if batch else ():
                     await self._head_start()
                     decoded = self._handler.decode(part)
                     await self._end_of_write()

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+# Keys of `TransportState.trouble`, beside the lanes' names.
+BEGINNING = "beginning"
+FAILED_LANE = "failed lane"
 # A write is meant to take about 50 ms; the buckets are finest there.
 WRITE_MS_BUCKETS = (1, 2, 3, 5, 8, 12, 20, 35, 50, 75, 100, 150, 250, 500, 1000, 5000)
 
@@ -46,14 +49,18 @@ class TransportState:
     refused: dict[TopicPartition, str] = field(default_factory=dict)
     # Partition -> up to where it is done.
     reached: dict[TopicPartition, int] = field(default_factory=dict)
-    # Lane, or the beginning of a tenure -> what is being retried; empty when all is well.
+    # What is being retried -> the error it met; empty when all is well.
     trouble: dict[str, str] = field(default_factory=dict)
-    events_stored: int = 0
-    batches_stored: int = 0
+    # Since when the group, or the start, has kept us from reading.
     rebalancing_since: float | None = None
+
+    def clear_lanes(self) -> None:
+        """The lanes of a tenure are gone, and their trouble with them."""
+        kept = (BEGINNING, FAILED_LANE)
+        self.trouble = {where: self.trouble[where] for where in kept if where in self.trouble}
 
     def problems(self) -> list[str]:
         """Why the worker is not ready, in words; empty when it is."""
         found = [] if self.is_consuming else ["not consuming yet"]
         found += [f"{tp.topic}/{tp.partition}: {why}" for tp, why in self.refused.items()]
-        return found + [f"storing: {what}" for what in self.trouble.values()]
+        return found + [f"{where}: {what}" for where, what in self.trouble.items()]

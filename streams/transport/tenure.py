@@ -20,8 +20,9 @@ from streams.transport.state import TransportState
 
 @dataclass
 class Sorted:
-    """What was not handed on: to be read again, or only if the log was not cut."""
+    """Reads to be handed on, to be read again, and good ones only if the log was not cut."""
 
+    good: dict[TopicPartition, Read] = field(default_factory=dict)
     rereads: dict[TopicPartition, int] = field(default_factory=dict)
     gaps: dict[TopicPartition, Read] = field(default_factory=dict)
 
@@ -76,30 +77,25 @@ class Tenure:
         """Return when a full lane takes its batch, or after `timeout_s`."""
         await self._lanes.wait_for_room(timeout_s)
 
-    def hand_on(self, reads: Mapping[TopicPartition, Read]) -> Sorted:
-        """Give the lanes what begins where its partition was left. Nothing is awaited here."""
+    def sort(self, reads: Mapping[TopicPartition, Read]) -> Sorted:
+        """Look at each read: does it begin where its partition was left?"""
         found = Sorted()
-        good: dict[TopicPartition, Read] = {}
         for tp, read in reads.items():
             match self.positions.judge(tp, read):
                 case Verdict.TAKE:
-                    good[tp] = read
+                    found.good[tp] = read
                 case Verdict.REREAD:
                     found.rereads[tp] = self.positions.expected(tp)
                 case Verdict.GAP:
                     found.gaps[tp] = read
                 case Verdict.FOREIGN:
                     pass
-        self._take(good)
         return found
 
-    def hand_on_after_gap(self, tp: TopicPartition, read: Read) -> None:
-        """Hand on what begins later than expected: the log has nothing before it."""
-        self._take({tp: read})
-
-    def _take(self, reads: Mapping[TopicPartition, Read]) -> None:
+    def hand_on(self, good: Mapping[TopicPartition, Read]) -> None:
+        """Give the lanes what was found good. Nothing is awaited here."""
         slices = []
-        for tp, read in reads.items():
+        for tp, read in good.items():
             if read.records:
                 slices.append(self.positions.slice(tp, read))
             else:

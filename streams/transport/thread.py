@@ -22,7 +22,7 @@ from faust.transport.drivers.aiokafka import (
 from faust.types import TP
 
 from streams.transport.batch import Read
-from streams.transport.config import FETCH_WAIT_MS
+from streams.transport.config import FETCH_BYTES_MAX, FETCH_WAIT_MS
 from streams.transport.pace import Pace
 
 ADMIN_TIMEOUT_MS = 10_000
@@ -72,6 +72,7 @@ class FetchThread(AIOKafkaConsumerThread):
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_bytes=FETCH_BYTES_MAX,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
@@ -162,15 +163,25 @@ class FetchThread(AIOKafkaConsumerThread):
         return assignment, valid
 
     async def refuse(self, tps: Iterable[TopicPartition]) -> None:
-        """Fetch nothing from these partitions any more."""
-        wanted = {_plain(tp) for tp in tps}
+        """Fetch nothing from these partitions."""
 
         async def pause() -> None:
             consumer = self._ensure_consumer()
             self._held -= wanted
             consumer.pause(*(wanted & consumer.assignment()))
 
+        wanted = {_plain(tp) for tp in tps}
         await self.call_thread(pause)
+
+    async def accept(self, tps: Iterable[TopicPartition]) -> None:
+        """Fetch from these again, if they were refused."""
+
+        async def resume() -> None:
+            consumer = self._ensure_consumer()
+            consumer.resume(*((wanted - self._held) & consumer.paused()))
+
+        wanted = {_plain(tp) for tp in tps}
+        await self.call_thread(resume)
 
     async def places(self) -> dict[TopicPartition, Place]:
         """Where the client is in each partition that has been fetched from."""

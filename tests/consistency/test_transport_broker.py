@@ -59,7 +59,7 @@ def test_a_broker_killed_and_started_again_is_found_again(apart: Stage, own_brok
     worker = apart.worker(0)
     worker.wait_until_ready()
     apart.produce(range(EVENTS // 2))
-    wait_until(lambda: apart.stored() >= EVENTS // 4, apart.logs())
+    apart.wait_for(EVENTS // 4)
     own_broker.process.kill()
     time.sleep(1)
     own_broker.start()
@@ -86,10 +86,10 @@ def test_a_database_that_hangs_up_on_everyone_loses_and_repeats_nothing(
         time.sleep(0.2)
         hang_up(database)
     producer.join()
-    wait_until(lambda: stage.stored() >= EVENTS, stage.logs(), 30)
+    stage.wait_for(EVENTS)
     stage.assert_each_order_counted_once(EVENTS)
     assert worker.is_running()
-    wait_until(lambda: worker.readiness()["ok"] is True, str(worker.readiness()), 10)
+    stage.wait_until(lambda: worker.readiness()["ok"] is True, "ready again", 10)
 
 
 def test_a_database_that_is_away_is_waited_for_and_said_so(
@@ -99,10 +99,10 @@ def test_a_database_that_is_away_is_waited_for_and_said_so(
     worker.wait_until_ready()
     lock_out(database, limit=0)
     stage.produce(range(500))
-    wait_until(lambda: "storing" in str(worker.readiness()["problems"]), stage.logs(), 15)
+    stage.wait_until(lambda: "lane" in str(worker.readiness()["problems"]), "said so", 15)
     lock_out(database, limit=-1)
-    wait_until(lambda: stage.stored() >= 500, stage.logs(), 15)
-    wait_until(lambda: worker.readiness()["ok"] is True, str(worker.readiness()), 10)
+    stage.wait_for(500, 15)
+    stage.wait_until(lambda: worker.readiness()["ok"] is True, "ready again", 10)
     stage.assert_each_order_counted_once(500)
 
 

@@ -10,7 +10,6 @@ import threading
 import time
 
 from benchmarks.streams_run import WorkerProcess
-from hub.testing import wait_until
 from tests.consistency.transport_stage import SESSION_TIMEOUT_S, Stage
 
 EVENTS = int(os.environ.get("HUB_CHAOS_EVENTS", "30000"))
@@ -35,7 +34,7 @@ def test_workers_killed_and_stopped_at_random_lose_and_repeat_nothing(stage: Sta
     producer.join()
     assert faults >= EVENTS / EVENTS_PER_S / 3, "too few faults to mean anything"
 
-    wait_until(lambda: stage.stored() >= EVENTS, f"all is stored\n{stage.logs()}", 90)
+    stage.wait_for(EVENTS, 90)
     stage.assert_each_order_counted_once(EVENTS)
     codes = [worker.stop() for worker in workers]
     assert codes == [0, 0]

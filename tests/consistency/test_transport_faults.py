@@ -9,7 +9,6 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.streams_run import WorkerProcess
-from hub.testing import wait_until
 from streams.watchdog import EXIT_STALLED
 from tests.consistency.transport_stage import SESSION_TIMEOUT_S, Stage, run_apart
 
@@ -23,10 +22,6 @@ def faulty(stage: Stage) -> Stage:
     return replace(stage, module=(WORKER,), workers=stage.workers)
 
 
-def wait_for(stage: Stage, count: int, timeout_s: float = 30) -> None:
-    wait_until(lambda: stage.stored() >= count, f"{count} stored\n{stage.logs()}", timeout_s)
-
-
 def metric(worker: WorkerProcess, name: str) -> float:
     return worker.metrics().get(f"hub_streams_{name}", -1.0)
 
@@ -35,9 +30,9 @@ def test_records_lost_between_fetch_and_hand_off_are_read_again(faulty: Stage) -
     worker = faulty.worker(0, *UPSERT, "--drop-every", "3")
     for first in range(0, 6000, 500):
         faulty.produce(range(first, first + 500))
-    wait_for(faulty, 5900)
+    faulty.wait_for(5900)
     # A loss shows when more comes, at the latest by the second look at an idle log's end.
-    wait_for(faulty, 6000)
+    faulty.wait_for(6000)
     faulty.assert_each_order_counted_once(6000)
     assert metric(worker, "rereads_total") > 3
 
@@ -47,7 +42,7 @@ def test_a_worker_joining_while_others_fetch_loses_nothing(faulty: Stage) -> Non
     faulty.produce(range(10_000))
     second = faulty.worker(1, *UPSERT)
     faulty.produce(range(10_000, 20_000))
-    wait_for(faulty, 20_000)
+    faulty.wait_for(20_000)
     second.wait_until_ready()
     faulty.assert_each_order_counted_once(20_000)
 
@@ -56,13 +51,13 @@ def test_a_paused_worker_that_wakes_up_is_fenced(faulty: Stage) -> None:
     sleeper = faulty.worker(0, "--slow-write-s", "0.05")
     sleeper.wait_until_ready()
     faulty.produce(range(2000))
-    wait_for(faulty, 1)
+    faulty.wait_for(1)
     sleeper.signal(signal.SIGSTOP)
     heir = faulty.worker(1)
-    wait_for(faulty, 2000, SESSION_TIMEOUT_S + 30)
+    faulty.wait_for(2000, SESSION_TIMEOUT_S + 30)
     sleeper.signal(signal.SIGCONT)
     faulty.produce(range(2000, 3000))
-    wait_for(faulty, 3000)
+    faulty.wait_for(3000)
     # The primary key of the records refuses a second copy; so does the count.
     assert faulty.query("select count(*) from records") == [(3000,)]
     assert [heir.stop(), sleeper.stop()] == [0, 0]
@@ -72,15 +67,15 @@ def test_a_worker_goes_on_from_where_another_has_moved_the_offset(faulty: Stage)
     worker = faulty.worker(0)
     worker.wait_until_ready()
     faulty.produce(range(400))
-    wait_for(faulty, 400)
+    faulty.wait_for(400)
     faulty.execute(
         "update log.offsets set next_offset = 0 where consumer_group = %s and partition = 0",
         faulty.group,
     )
     faulty.execute("delete from records where partition = 0")
     faulty.produce(range(400, 800))
-    wait_for(faulty, 800)
-    wait_until(lambda: metric(worker, "fenced_total") == 1, "the fence is counted", 5)
+    faulty.wait_for(800)
+    faulty.wait_until(lambda: metric(worker, "fenced_total") == 1, "the fence is counted", 5)
     assert faulty.query("select count(*) from records") == [(800,)]
 
 
@@ -97,21 +92,31 @@ def test_an_offset_that_does_not_fit_the_log_alarms_and_is_not_skipped(
     worker = faulty.worker(0)
     worker.wait_until_ready()
     faulty.produce(range(400))
-    wait_for(faulty, 400)
+    faulty.wait_for(400)
     assert worker.stop() == 0
+    place = "select next_offset, cluster_id from log.offsets where partition = 2"
+    right = faulty.query(place)[0]
     faulty.execute(f"update log.offsets set {change} where partition = 2")
     faulty.produce(range(400, 800))
 
     again = faulty.worker(0)
     others = "select count(*) from records where partition <> 2"
     before = faulty.query("select count(*) from records where partition = 2")
-    wait_until(lambda: metric_or_0(again) == 1, f"refused\n{faulty.logs()}", 20)
-    wait_until(lambda: faulty.query(others)[0][0] > 500, "other partitions go on", 20)
+    faulty.wait_until(lambda: metric_or_0(again) == 1, "refused", 20)
+    faulty.wait_until(lambda: faulty.query(others)[0][0] > 500, "other partitions go on", 20)
     assert faulty.query("select count(*) from records where partition = 2") == before
     readiness = again.readiness()
     assert readiness["ok"] is False
     assert reason in str(readiness["problems"])
     assert "REFUSED" in again.tail()
+
+    # Put right by hand, it is read without a restart.
+    faulty.execute(
+        "update log.offsets set next_offset = %s, cluster_id = %s where partition = 2", *right
+    )
+    faulty.wait_for(800)
+    assert faulty.query("select count(*) from records") == [(800,)]
+    faulty.wait_until(lambda: again.readiness()["ok"] is True, "ready again", 5)
 
 
 def metric_or_0(worker: WorkerProcess) -> float:
@@ -125,7 +130,7 @@ def test_sigterm_ends_the_write_in_flight_and_exits_0_within_5_s(faulty: Stage) 
     worker = faulty.worker(0, "--slow-write-s", "0.5")
     worker.wait_until_ready()
     faulty.produce(range(1000))
-    wait_for(faulty, 1)
+    faulty.wait_for(1)
     began = time.monotonic()
     assert worker.stop() == 0
     assert time.monotonic() - began < 5
@@ -143,7 +148,7 @@ def test_a_stalled_consumer_is_ended_by_the_watchdog(faulty: Stage) -> None:
     assert "no progress for 2 s" in worker.tail(20_000)
     assert "Thread 0x" in worker.tail(20_000)
     again = faulty.worker(0)
-    wait_for(faulty, 1000)
+    faulty.wait_for(1000)
     assert again.stop() == 0
 
 
@@ -151,11 +156,17 @@ def test_transaction_markers_and_aborted_records_are_gaps_not_losses(faulty: Sta
     worker = faulty.worker(0)
     worker.wait_until_ready()
     run_apart(produce_transactions(faulty))
-    wait_until(lambda: faulty.query("select count(*) from records") == [(60,)], faulty.logs(), 30)
+    faulty.wait_until(
+        lambda: faulty.query("select count(*) from records") == [(60,)],
+        "all transactions' records",
+        30,
+    )
     values = faulty.query("select value from records order by kafka_offset")
     assert [bytes(row[0]) for row in values] == [b"kept %d" % number for number in range(60)]
     # The markers after the last record: the log's end is ahead of the stored offset for ever.
-    wait_until(lambda: metric(worker, f'lag{{partition="0",topic="{faulty.topic}"}}') == 0, "", 10)
+    faulty.wait_until(
+        lambda: metric(worker, f'lag{{partition="0",topic="{faulty.topic}"}}') == 0, "no lag", 10
+    )
     assert metric(worker, "gaps_total") >= 5
 
 
@@ -185,7 +196,7 @@ def test_records_of_every_codec_arrive_as_they_were_sent(faulty: Stage, codec: s
     worker = faulty.worker(0)
     worker.wait_until_ready()
     run_apart(produce_odd_records(faulty, codec))
-    wait_for(faulty, 4)
+    faulty.wait_for(4)
     rows = faulty.query("select key, value, headers from records order by kafka_offset")
     found = [(key and bytes(key), value and bytes(value), headers) for key, value, headers in rows]
     assert found == [

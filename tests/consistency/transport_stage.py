@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from hub.testing import Database, free_port
 PARTITIONS = 4
 # The least a broker allows: a member that is gone is missed after this long.
 SESSION_TIMEOUT_S = 6.0
+POLL_S = 0.05
 Result = TypeVar("Result")
 
 
@@ -87,6 +89,17 @@ class Stage:
     def stored(self) -> int:
         """How many offsets have been passed, over all partitions."""
         return sum(self.offsets().values())
+
+    def wait_until(self, is_true: Callable[[], bool], what: str, timeout_s: float = 30) -> None:
+        """Poll until it is so; a failure shows what the workers said meanwhile."""
+        deadline = time.monotonic() + timeout_s
+        while not is_true():
+            assert time.monotonic() < deadline, f"not in {timeout_s} s: {what}\n{self.logs()}"
+            time.sleep(POLL_S)
+
+    def wait_for(self, count: int, timeout_s: float = 30) -> None:
+        """Return when so many offsets have been passed."""
+        self.wait_until(lambda: self.stored() >= count, f"{count} stored", timeout_s)
 
     def logs(self) -> str:
         """The ends of all workers' logs, for a failure's message."""

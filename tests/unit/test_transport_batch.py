@@ -47,6 +47,23 @@ def test_offsets_missing_between_two_writes_belong_to_the_first() -> None:
     assert [part.moves for part in whole.split(2)] == [{ORDERS_0: (5, 9)}, {ORDERS_0: (9, 10)}]
 
 
+def sized(tp: TopicPartition, offset: int, size: int) -> Record:
+    return ConsumerRecord(tp.topic, tp.partition, offset, 0, 0, None, b"", None, -1, size, ())
+
+
+def test_large_events_make_smaller_writes() -> None:
+    records = [sized(ORDERS_0, offset, 10) for offset in range(8)]
+    whole = batch_of(Slice(ORDERS_0, records, 0, 8))
+    assert [part.size for part in whole.split(100, bytes_max=80)] == [8]
+    assert [part.size for part in whole.split(100, bytes_max=79)] == [4, 4]
+    assert [part.size for part in whole.split(3, bytes_max=20)] == [2, 1, 2, 1, 2]
+
+
+def test_one_event_above_the_most_bytes_is_a_write_of_its_own() -> None:
+    whole = batch_of(Slice(ORDERS_0, [sized(ORDERS_0, offset, 99) for offset in range(3)], 0, 3))
+    assert [part.size for part in whole.split(100, bytes_max=10)] == [1, 1, 1]
+
+
 @given(
     counts=st.lists(st.integers(1, 30), min_size=1, max_size=5),
     gaps=st.lists(st.integers(0, 3), min_size=150, max_size=150),

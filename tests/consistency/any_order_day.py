@@ -27,8 +27,8 @@ class Day:
         self.bodies.append(shop.body(kind, minute, **data))
 
     def minute(self, earliest: float = 0, latest: float = 600) -> float:
-        # Whole and half minutes: so that some events happen at the same moment.
-        return self.chance.randrange(int(earliest * 2), int(latest * 2)) / 2
+        # Quarters of an hour: many events happen at the same moment.
+        return self.chance.randrange(int(earliest), int(latest), 15)
 
 
 def events(variant: int) -> list[bytes]:

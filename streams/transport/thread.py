@@ -5,7 +5,8 @@ decoded. Not here: anything about batches (`streams.transport.consumer`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 import aiokafka
@@ -51,7 +52,7 @@ class FetchThread(AIOKafkaConsumerThread):
         """Called by the constructor of Faust's services."""
         super().__post_init__()
         self.pace = Pace(linger_s=0.0)
-        self._fetching: asyncio.Future[Fetched] | None = None
+        self._fetching: asyncio.Future[RecordMap] | None = None
         self._held: frozenset[TopicPartition] = frozenset()
         # Where the client was sent since the fetch under way began.
         self._sought: dict[TopicPartition, int] = {}
@@ -84,40 +85,46 @@ class FetchThread(AIOKafkaConsumerThread):
             **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
 
-    async def _fetch_records(
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:
+        """One fetch, asked for from the main thread.
+
+        Past Faust's method queue, which starts three tasks for each call.
+        """
+        answer: asyncio.Future[RecordMap] = asyncio.get_running_loop().create_future()
+        asked = (frozenset(active_partitions or ()), timeout, answer)
+        self.thread_loop.call_soon_threadsafe(self._begin_fetch, *asked)
+        return await answer
+
+    def _begin_fetch(
+        self, partitions: frozenset[TP], timeout: float, answer: asyncio.Future[RecordMap]
+    ) -> None:
+        """In the client's thread. One at a time: one nobody waits for would steal records."""
+        before, self._fetching = (
+            self._fetching,
+            asyncio.ensure_future(self._fetch_after(self._fetching, partitions, timeout)),
+        )
+        if before is not None:
+            before.cancel()
+        self._fetching.add_done_callback(lambda fetch: _answer(answer, fetch))
+
+    async def _fetch_after(
         self,
-        consumer: aiokafka.AIOKafkaConsumer,
-        active_partitions: set[TP],
-        timeout: float | None = None,
-        max_records: int | None = None,
+        before: asyncio.Future[RecordMap] | None,
+        partitions: frozenset[TP],
+        timeout: float,
     ) -> RecordMap:
-        """One fetch at a time: one that nobody waits for any more would steal records."""
-        if self._fetching is not None and not self._fetching.done():
-            self._fetching.cancel()
-            await asyncio.wait([self._fetching])
+        if before is not None and not before.done():
+            await asyncio.wait([before])
+        consumer = self._ensure_consumer()
         # While a lane is full, what it can't take yet lies fetched in the client; a pause would
         # throw that away.
-        may_hold = active_partitions >= consumer.assignment() - consumer.paused()
-        fetch = super()._fetch_records(consumer, active_partitions, timeout, max_records)
-        fetching = asyncio.ensure_future(self._read(consumer, fetch, may_hold))
-        self._fetching = fetching
-        try:
-            return await asyncio.shield(fetching)
-        except asyncio.CancelledError:
-            if fetching.cancelled():
-                return {}
-            raise
-
-    async def _read(
-        self,
-        consumer: aiokafka.AIOKafkaConsumer,
-        fetch: Awaitable[RecordMap],
-        may_hold: bool,
-    ) -> "Fetched":
-        """The records, and from where to where they were read. Nothing is awaited after them."""
+        may_hold = partitions >= consumer.assignment() - consumer.paused()
         assignment, begins = self._positions(consumer)
         self._sought.clear()
-        records = await fetch
+        records = await self._fetch_records(
+            consumer, set(partitions), timeout, self.app.conf.broker_max_poll_records
+        )
+        # Nothing is awaited from here on.
         ends_of, ends = self._positions(consumer)
         begins = self._sought if ends_of is not assignment else begins | self._sought
         reads = {}
@@ -209,6 +216,23 @@ class FetchThread(AIOKafkaConsumerThread):
                 await consumer.commit(kept)
 
         await self.call_thread(commit)
+
+
+def _answer(answer: asyncio.Future[RecordMap], fetch: asyncio.Future[RecordMap]) -> None:
+    """Bring the outcome of a fetch to the thread that asked."""
+
+    def bring() -> None:
+        if answer.done():
+            return
+        if fetch.cancelled():
+            answer.set_result({})
+        elif (error := fetch.exception()) is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(fetch.result())
+
+    with contextlib.suppress(RuntimeError):  # the main loop has closed: nobody waits
+        answer.get_loop().call_soon_threadsafe(bring)
 
 
 def _plain(tp: TP | TopicPartition) -> TopicPartition:

@@ -67,7 +67,7 @@ def headers(record: Any) -> list[list[str]]:
 
 def break_fetches(drop_every: int, stall_after: int) -> None:
     """Faults between the Kafka client and the transport."""
-    fetch, seen = FetchThread._fetch_records, [0]
+    fetch, seen = FetchThread.getmany, [0]
 
     async def broken(self: FetchThread, *args: Any, **kwargs: Any) -> Any:
         records = await fetch(self, *args, **kwargs)
@@ -76,7 +76,7 @@ def break_fetches(drop_every: int, stall_after: int) -> None:
             await asyncio.sleep(3600)
         return {} if drop_every and records and seen[0] % drop_every == 0 else records
 
-    FetchThread._fetch_records = broken
+    FetchThread.getmany = broken
 
 
 def main() -> None:

@@ -12,7 +12,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.domain import money, payloads
-from hub.domain.envelope import APPLIED, BadEvent, Event, Verdict, ignored, in_order, parked, utc
+from hub.domain.envelope import (
+    APPLIED,
+    BadEvent,
+    Event,
+    Verdict,
+    ignored,
+    in_order,
+    parked,
+    tell,
+    utc,
+)
 from hub.domain.ids import Key
 
 EVENTS_MAX = 1_000
@@ -107,10 +117,8 @@ class Folded(Struct):
 def fold(events: list[Event]) -> Folded:
     """Fold the events of one coupon. No events give an empty state."""
     state = CouponState()
-    folded = Folded(state, {})
-    for event in in_order(events, "coupon.issued", RANKS):
-        folded.verdicts[event.key] = _STEPS[event.type](state, event)
-    return folded
+    told = in_order(events, "coupon.issued", RANKS)
+    return Folded(state, tell(told, lambda event: _STEPS[event.type](state, event)))
 
 
 def _issued(state: CouponState, event: Event) -> Verdict:

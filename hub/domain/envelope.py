@@ -1,7 +1,7 @@
 """The event as the hub handles it, and why one can be bad. Reading it from bytes is in
 `hub.domain.events`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -98,3 +98,37 @@ def in_order(events: Iterable[Event], first: str, ranks: dict[str, int]) -> list
     return sorted(
         listed, key=lambda e: (e.type != first, e.occurred_at, ranks.get(e.type, 99), e.key)
     )
+
+
+def tell(ordered: Iterable[Event], step: Callable[[Event], Verdict]) -> dict[Key, Verdict]:
+    """What each event comes to when they are told in this order.
+
+    One that waits is told again after each that is applied: where the clocks of two systems differ,
+    a refund can be older than its payment.
+    """
+    verdicts: dict[Key, Verdict] = {}
+    waiting: list[Event] = []
+    for event in ordered:
+        verdicts[event.key] = verdict = step(event)
+        if verdict.outcome is Outcome.PARKED:
+            waiting.append(event)
+        elif waiting and verdict.outcome is Outcome.APPLIED:
+            waiting = _tell_again(waiting, step, verdicts)
+    return verdicts
+
+
+def _tell_again(
+    waiting: list[Event], step: Callable[[Event], Verdict], verdicts: dict[Key, Verdict]
+) -> list[Event]:
+    """Tell those that wait until none of them is applied any more; who still waits."""
+    is_changed = True
+    while waiting and is_changed:
+        is_changed = False
+        told, waiting = waiting, []
+        for event in told:
+            verdicts[event.key] = verdict = step(event)
+            if verdict.outcome is Outcome.PARKED:
+                waiting.append(event)
+            else:
+                is_changed = True
+    return waiting

@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from hub.domain import money
-from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, parked
+from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, parked, tell
 from hub.domain.ids import Key
 from hub.domain.order_data import Content, Handling, Payment
 
@@ -109,19 +109,22 @@ def fold(events: list[Event]) -> Folded:
     state = OrderState()
     folded = Folded(state, {}, {}, {})
     earned: tuple[str | None, int] = (None, 0)
-    for event in in_order(events, "order.placed", RANKS):
+
+    def step(event: Event) -> Verdict:
+        nonlocal earned
         moves: list[Move] = []
         verdict = _STEPS[event.type](state, event, moves)
-        folded.verdicts[event.key] = verdict
         if verdict is not APPLIED:
-            continue
+            return verdict
         if moves:
             _collect(folded.stock, event, moves)
-        if state.content is not None:
-            now_earned = _points_earned(state)
-            if now_earned != earned:
-                _earn(folded.points, event, earned, now_earned)
-                earned = now_earned
+        now_earned = _points_earned(state)
+        if now_earned != earned:
+            _earn(folded.points, event, earned, now_earned)
+            earned = now_earned
+        return verdict
+
+    folded.verdicts = tell(in_order(events, "order.placed", RANKS), step)
     return folded
 
 

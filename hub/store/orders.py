@@ -160,7 +160,7 @@ def _note_points(work: Work, event: Event, order: _Touched, before: Folded, afte
         then, now = before.points.get(at), after.points.get(at)
         if then is not None:
             work.known_lots.add(lot_id)
-        if now is not None:
+        if now is not None and now[0] > 0:
             since[lot_id] = min(since.get(lot_id, now[1]), now[1])
         points = (now[0] if now else 0) - (then[0] if then else 0)
         known = now or then

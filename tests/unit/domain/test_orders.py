@@ -317,6 +317,29 @@ def test_a_refund_before_any_payment_is_parked(story: Story) -> None:
     assert story.fold().state.refunded_minor == 0
 
 
+def test_a_refund_whose_clock_runs_before_its_payments_is_applied_all_the_same(
+    story: Story,
+) -> None:
+    story.placed()
+    refund = story.refunded(4, "10.00")
+    story.paid(5)
+    folded = story.fold()
+    assert outcome(folded, refund) == APPLIED
+    assert folded.state.refunded_minor == 1000
+    assert points(folded) == {"a": 55}
+
+
+def test_a_return_whose_clock_runs_before_the_shipping_is_applied_all_the_same(
+    story: Story,
+) -> None:
+    story.placed()
+    returned = story.returned(4, "1")
+    story.post("order.shipped", 5)
+    folded = story.fold()
+    assert outcome(folded, returned) == APPLIED
+    assert stock(folded)["cake", "xuhui"] == (-1, 0)
+
+
 def test_the_same_refund_twice_counts_once(story: Story) -> None:
     story.placed()
     story.paid(1)

@@ -16,13 +16,15 @@ def warehouse_automation() -> dg.Definitions:
         "refresh_marts",
         selection=MARTS | dg.AssetSelection.all_asset_checks(),
         description="Build the whole warehouse now and run all checks.",
-        executor_def=dg.in_process_executor,
     )
     sensor = dg.AutomationConditionSensorDefinition(
         "build_when_events_came",
         target=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
         minimum_interval_seconds=automation.SENSOR_INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
+        # Once more if its process died; a check that failed fails again.
+        run_tags={"dagster/max_retries": "1"},
         description="Builds the warehouse after events came; verifies the invariants hourly.",
     )
-    return dg.Definitions(jobs=[job], sensors=[sensor])
+    # Every run is one or two steps: a process for each would mostly load the code again.
+    return dg.Definitions(jobs=[job], sensors=[sensor], executor=dg.in_process_executor)

@@ -25,7 +25,6 @@ from hub.domain.envelope import (
 )
 from hub.domain.ids import Key
 
-EVENTS_MAX = 1_000
 RANKS = {
     "coupon.issued": 0, "coupon.claimed": 1, "coupon.redeemed": 2, "coupon.redemption_reversed": 3,
     "coupon.expired": 4, "coupon.voided": 5, "coupon.refunded": 6,

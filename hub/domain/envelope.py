@@ -80,6 +80,11 @@ def parked(waits_for: str) -> Verdict:
     return Verdict(Outcome.PARKED, waits_for=waits_for)
 
 
+EVENTS_MAX = 500
+"""Events of one entity that are folded: no real order has so many, and folding is quadratic."""
+TOO_MANY = ignored(f"the first {EVENTS_MAX} events of this order, coupon or account are folded")
+
+
 def in_order(events: Iterable[Event], first: str, ranks: dict[str, int]) -> list[Event]:
     """The one order in which an entity's events are folded, whatever order they came in.
 

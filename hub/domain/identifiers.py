@@ -11,13 +11,15 @@ import phonenumbers
 DEFAULT_REGION = "CN"
 BLOCKED_PHONES = frozenset({"+8613800138000", "+8613800000000", "+8618888888888"})
 """Numbers that stand in for 'none': test numbers of carriers and fillers of forms."""
+FILLER_SIGNS_MIN = 4
 _NOTHING = frozenset({"", "null", "none", "nil", "undefined", "unknown", "n/a", "na", "-"})
 
 
 def normalise(kind: str, value: str, app: str | None = None) -> str | None:
     """The value's one spelling, or None if it identifies nobody.
 
-    phone: E.164; email: lower case; openid is per app, so the app is part of it.
+    phone: E.164; email: lower case; openid is per app, so the app is part of it, while a unionid
+    is the same in all apps of its open platform.
     """
     cleaned = unicodedata.normalize("NFKC", value).strip()
     if cleaned.lower() in _NOTHING or _is_filler(cleaned):
@@ -26,13 +28,13 @@ def normalise(kind: str, value: str, app: str | None = None) -> str | None:
         return _phone(cleaned)
     if kind == "email":
         return cleaned.lower() if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", cleaned) else None
-    return f"{app or ''}/{cleaned}" if kind in ("openid", "unionid") else cleaned
+    return f"{app or ''}/{cleaned}" if kind == "openid" else cleaned
 
 
 def _is_filler(value: str) -> bool:
-    """00000000000, 111111, and the like: one sign repeated."""
-    signs = set(re.sub(r"[\s+\-]", "", value))
-    return len(signs) <= 1
+    """00000000000, 111111, and the like: one sign repeated. "7" may be a real number of a CRM."""
+    signs = re.sub(r"[\s+\-]", "", value)
+    return len(set(signs)) <= 1 and (len(signs) >= FILLER_SIGNS_MIN or signs in ("", "0"))
 
 
 def _phone(value: str) -> str | None:

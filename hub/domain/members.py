@@ -15,7 +15,6 @@ from hub.domain.envelope import APPLIED, Event, Verdict, in_order
 from hub.domain.identifiers import normalise
 from hub.domain.ids import Key
 
-EVENTS_MAX = 2_000
 MATCHING_RULE = "match-1"
 """Version of the matching rule: one shared verified identifier of any type joins two profiles."""
 RANKS = {"member.registered": 0, "member.updated": 1, "member.identified": 2}

@@ -15,8 +15,6 @@ from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, park
 from hub.domain.ids import Key
 from hub.domain.order_data import Content, Handling, Payment
 
-EVENTS_MAX = 1_000
-"""Events of one order that are folded; one more is a dead letter: no real order has so many."""
 RANKS = {
     "order.placed": 0, "order.amended": 1, "order.paid": 2, "order.pickup_changed": 3,
     "order.ready_for_pickup": 4, "order.shipped": 5, "order.picked_up": 6, "order.delivered": 7,

@@ -22,8 +22,8 @@ async def apply(
 ) -> Tally:
     """Take records of topics; what became of them.
 
-    A record without an event, with a reused id, or of an entity with too many events becomes a
-    dead letter. Repetitions change nothing.
+    A record without an event or with a reused id becomes a dead letter. Repetitions change
+    nothing.
     """
     await log.claim(connection, (r.event.entity_key for r in records if r.event is not None))
     fresh, duplicates = await log.screen(connection, vault, records)

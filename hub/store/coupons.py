@@ -4,7 +4,7 @@ from datetime import datetime
 
 from hub.domain import coupons, ids
 from hub.domain.coupons import CouponState, Folded, Redemption
-from hub.domain.envelope import Event
+from hub.domain.envelope import EVENTS_MAX, TOO_MANY, Event
 from hub.domain.ids import Key
 from hub.store import log
 from hub.store.db import Connection, Rows, queries
@@ -72,6 +72,9 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     now = dict(was)
     for event in new:
         events = past.setdefault(event.entity_key, [])
+        if len(events) >= EVENTS_MAX:
+            work.verdicts[event.key] = TOO_MANY
+            continue
         before = now[event.entity_key]
         events.append(event)
         now[event.entity_key] = coupons.fold(events)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from hub.domain import ids
-from hub.domain.envelope import BadEvent, Event, Outcome
+from hub.domain.envelope import EVENTS_MAX, BadEvent, Event, Outcome
 from hub.domain.ids import Key
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Record, Work, reread
@@ -179,7 +179,7 @@ async def open_bodies(
 async def history(
     connection: Connection, vault: Vault, kind: str, since: dict[Key, dt.datetime], before: int
 ) -> dict[Key, list[Event]]:
-    """The events of entities of a kind that are in the log, before a place in it.
+    """The first events of entities of a kind that are in the log, before a place in it.
 
     since: entity -> when its first was received. A profile and its points have the same key.
     """
@@ -187,7 +187,7 @@ async def history(
     if not since:
         return past
     rows = await connection.fetch(
-        queries("log")["history"], list(since), min(since.values()), before, kind
+        queries("log")["history"], list(since), min(since.values()), before, kind, EVENTS_MAX
     )
     bodies = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
     for row, body in zip(rows, await open_bodies(connection, vault, bodies), strict=True):

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from hub.domain import ids, members
+from hub.domain.envelope import EVENTS_MAX, TOO_MANY
 from hub.domain.ids import Key, derived
 from hub.domain.members import MATCHING_RULE, Held, ProfileState
 from hub.errors import HubError
@@ -96,6 +97,9 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     now = dict(was)
     for event in new:
         events = past.setdefault(event.entity_key, [])
+        if len(events) >= EVENTS_MAX:
+            work.verdicts[event.key] = TOO_MANY
+            continue
         before = now[event.entity_key]
         events.append(event)
         now[event.entity_key] = members.fold(events)

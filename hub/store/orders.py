@@ -7,7 +7,7 @@ points are the difference between the fold before an event and the fold after it
 from datetime import datetime
 
 from hub.domain import ids, orders
-from hub.domain.envelope import Event
+from hub.domain.envelope import EVENTS_MAX, TOO_MANY, Event
 from hub.domain.ids import Key, derived
 from hub.domain.orders import Folded
 from hub.domain.points import Entry
@@ -93,6 +93,9 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     touched = await _load(connection, vault, work, new)
     for event in new:
         order = touched[event.entity_key]
+        if len(order.events) >= EVENTS_MAX:
+            work.verdicts[event.key] = TOO_MANY
+            continue
         before, after = order.add(event)
         work.judge(event, before.verdicts, after.verdicts)
         _note_effects(work, event, order, before, after)

@@ -22,17 +22,28 @@ select pg_advisory_xact_lock(k.lock) from unnest($1::bigint[]) as k (lock);
 -- The events of some entities, received since a time, before a place in the log.
 -- name: history
 select
-    entity_key,
-    event_key,
-    headers,
-    body,
-    sealed_by
-from log.events
-where
-    entity_key = any($1::uuid[])
-    and received_at >= $2
-    and log_id < $3
-    and entity_kind = $4;
+    e.entity_key,
+    e.event_key,
+    e.headers,
+    e.body,
+    e.sealed_by
+from unnest($1::uuid[]) as k (entity_key)
+cross join lateral (
+    select
+        entity_key,
+        event_key,
+        headers,
+        body,
+        sealed_by
+    from log.events
+    where
+        entity_key = k.entity_key
+        and received_at >= $2
+        and log_id < $3
+        and entity_kind = $4
+    order by log_id
+    limit $5
+) as e;
 
 -- name: bodies
 select

@@ -92,6 +92,7 @@ async def replay(
             if swap and not result.is_equal:
                 await _swap(owner, tables)
                 result.swapped = True
+            await _record(owner, result)
         await owner.execute(f"drop schema {SCHEMA} cascade")
         return result
     finally:
@@ -196,6 +197,17 @@ def _shown(value: Any) -> Any:
     if isinstance(value, bytes):
         return ids.text(value) if len(value) == len(ids.derived("")) else f"<{len(value)} bytes>"
     return value if isinstance(value, int | bool | None) else str(value)
+
+
+async def _record(owner: Connection, result: Replay) -> None:
+    """Note the replay. The marts start anew after a swap: they cannot see that rows went away."""
+    differences = [
+        {"table": d.table, "only_live": d.only_live, "only_replayed": d.only_replayed}
+        for d in result.differences
+    ]
+    await owner.execute(
+        queries("replay")["record"], result.events, differences or None, result.swapped
+    )
 
 
 async def _swap(owner: Connection, tables: list[str]) -> None:

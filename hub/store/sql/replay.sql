@@ -65,6 +65,10 @@ where
     i.event_key = r.event_key
     and i.outcome <> r.outcome;
 
+-- name: record
+insert into access.replays (replay_id, started_at, ended_at, events, differences, swapped)
+values (gen_random_uuid(), now(), clock_timestamp(), $1, $2, $3);
+
 -- name: chunk
 select
     log_id,

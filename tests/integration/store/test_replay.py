@@ -51,6 +51,9 @@ async def test_a_row_changed_by_hand_is_named_by_the_replay_and_mended_by_its_sw
     assert {d.table for d in result.differences} == {"orders", "stock_movements"}
     assert result.outcomes_changed > 0
     assert result.swapped
+    owner = await asyncpg.connect(database.dsn("owner"))
+    assert await owner.fetchval("select count(*) from access.replays where swapped") == 1
+    await owner.close()
     again = await replay.replay(database.dsn("owner"), VAULT)
     assert again.is_equal, again.differences
     assert sum(r.violations for r in await check.run(database.dsn())) == 0

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from hub.domain import coupons, ids
 from hub.domain.coupons import CouponState, Folded, Redemption
-from hub.domain.envelope import EVENTS_MAX, TOO_MANY, Event
+from hub.domain.envelope import Event
 from hub.domain.ids import Key
 from hub.store import log
 from hub.store.db import Connection, Rows, queries
+from hub.store.folding import refold
 from hub.store.records import Work
 from hub.store.sealing import Vault
 
@@ -68,17 +69,7 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     if unseen:
         since |= await log.parked_since(connection, unseen)
     past = await log.history(connection, vault, "coupon", since, work.first_log_id)
-    was = {key: coupons.fold(past.get(key, [])) for key in wanted}
-    now = dict(was)
-    for event in new:
-        events = past.setdefault(event.entity_key, [])
-        if len(events) >= EVENTS_MAX:
-            work.verdicts[event.key] = TOO_MANY
-            continue
-        before = now[event.entity_key]
-        events.append(event)
-        now[event.entity_key] = coupons.fold(events)
-        work.judge(event, before.verdicts, now[event.entity_key].verdicts)
+    was, now = refold(work, new, past, coupons.fold)
     # A write that waited for another began before it: the earlier of both is when the first came.
     received_at = work.received_at
     first_at = {key: min(since.get(key, received_at), received_at) for key in wanted}

@@ -10,12 +10,12 @@ from datetime import datetime
 import msgspec
 
 from hub.domain import ids, members
-from hub.domain.envelope import EVENTS_MAX, TOO_MANY
 from hub.domain.ids import Key, derived
 from hub.domain.members import MATCHING_RULE, Held, ProfileState
 from hub.errors import HubError
 from hub.store import log
 from hub.store.db import Connection, Rows, queries
+from hub.store.folding import refold
 from hub.store.records import Work
 from hub.store.sealing import Vault, ensure_keys, seal
 
@@ -93,17 +93,7 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     epoch = datetime.fromtimestamp(0, work.received_at.tzinfo)
     since = dict.fromkeys(touched, epoch)
     past = await log.history(connection, vault, "profile", since, work.first_log_id)
-    was = {key: members.fold(past.get(key, [])) for key in touched}
-    now = dict(was)
-    for event in new:
-        events = past.setdefault(event.entity_key, [])
-        if len(events) >= EVENTS_MAX:
-            work.verdicts[event.key] = TOO_MANY
-            continue
-        before = now[event.entity_key]
-        events.append(event)
-        now[event.entity_key] = members.fold(events)
-        work.judge(event, before.verdicts, now[event.entity_key].verdicts)
+    was, now = refold(work, new, past, members.fold)
     states = {key: folded.state for key, folded in now.items()}
     await _write_profiles(connection, vault, profiles, states)
     shown = await _write_identifiers(

@@ -76,18 +76,34 @@ class Valued(Protocol):
 
 def columns(records: Iterable[Valued]) -> Columns:
     """Decode the records' values; tombstones are left out."""
-    rows: dict[str, tuple[str, str, int, str, str]] = {}
+    found = Columns([], [], [], [], [])
     for record in records:
         value = record.value
         if value is None:
             continue
         event = orjson.loads(value)
         data = event["data"]
-        number = data["order_number"]
-        total_minor = int(data["total"].replace(".", ""))
-        rows[number] = (number, data["place"], total_minor, event["time"], value.decode())
-    found = list(zip(*rows.values(), strict=True)) or [(), (), (), (), ()]
-    return Columns(*map(list, found))
+        found.order_numbers.append(data["order_number"])
+        found.places.append(data["place"])
+        found.totals_minor.append(int(data["total"].replace(".", "")))
+        found.placed_at.append(event["time"])
+        found.bodies.append(value.decode())
+    if len(set(found.order_numbers)) < len(found.order_numbers):
+        return latest(found)
+    return found
+
+
+def latest(rows: Columns) -> Columns:
+    """Of several rows of one order the last."""
+    last = {number: place for place, number in enumerate(rows.order_numbers)}
+    kept = list(last.values())
+    return Columns(
+        [rows.order_numbers[place] for place in kept],
+        [rows.places[place] for place in kept],
+        [rows.totals_minor[place] for place in kept],
+        [rows.placed_at[place] for place in kept],
+        [rows.bodies[place] for place in kept],
+    )
 
 
 class UpsertHandler:

@@ -1,6 +1,8 @@
 """One fault each: what the transport promises when something of it goes wrong."""
 
 import signal
+import statistics
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from benchmarks import streams_events
 from benchmarks.streams_run import WorkerProcess
 from streams.watchdog import EXIT_STALLED
 from tests.consistency.transport_stage import SESSION_TIMEOUT_S, Stage, run_apart
@@ -124,6 +127,30 @@ def metric_or_0(worker: WorkerProcess) -> float:
         return metric(worker, "refused_partitions")
     except OSError:
         return 0.0
+
+
+def test_a_quiet_topic_beside_a_busy_one_is_not_kept_waiting(faulty: Stage) -> None:
+    quiet = replace(faulty, topic=f"{faulty.topic}.quiet")
+    run_apart(streams_events.make_topic(faulty.brokers, quiet.topic, 1))
+    both = replace(faulty, topic=f"{faulty.topic},{quiet.topic}")
+    both.worker(0, *UPSERT).wait_until_ready()
+    producer = threading.Thread(target=faulty.produce, args=(range(20_000),))
+    producer.start()
+    waits = []
+    for number in range(5):
+        time.sleep(0.3)
+        quiet.produce(range(90_000 + number, 90_001 + number))
+        began = time.monotonic()
+        both.wait_until(lambda number=number: seen(both, 90_000 + number), "the quiet event")
+        waits.append(time.monotonic() - began)
+    producer.join()
+    # Faust's own fetch waits 1.5 s for a quiet broker.
+    assert statistics.median(waits) < 0.5, waits
+
+
+def seen(stage: Stage, number: int) -> bool:
+    key = streams_events.event(number)[0].decode()
+    return stage.query("select from bench_orders where order_number = %s", key) != []
 
 
 def test_sigterm_ends_the_write_in_flight_and_exits_0_within_5_s(faulty: Stage) -> None:

@@ -25,7 +25,6 @@ from streams.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
-GROUP = "hub-streams"
 # SIGTERM to exit. The write in flight has ended long before; what may hang is the shutdown.
 EXIT_DEADLINE_S = 4.5
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -78,7 +77,7 @@ def from_settings(index: int) -> tuple[StreamConfig, BatchHandler]:
     """The configuration and the handler of worker `index`, from the environment."""
     from hub.domain.topics import COMMERCE
     from hub.settings import load
-    from streams.processors.handler import HubHandler
+    from streams.processors.handler import GROUP, HubHandler
 
     settings = load()
     config = StreamConfig(

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from hub.domain import coupons, ids
 from hub.domain.coupons import CouponState, Folded, Redemption
-from hub.domain.envelope import Event
 from hub.domain.ids import Key
 from hub.store import log
 from hub.store.db import Connection, Rows, queries
@@ -140,12 +139,3 @@ def _redemption_row(key: Key, redemption: Redemption) -> tuple[object, ...]:
         redemption.refusal,
         redemption.event_key,
     )
-
-
-def accounts(events: list[Event]) -> list[tuple[str, str]]:
-    """The (channel, account) pairs that coupon events name."""
-    return [
-        (event.channel, account)
-        for event in events
-        if (account := getattr(event.data, "account", None)) is not None
-    ]

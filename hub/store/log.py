@@ -5,6 +5,7 @@ Duplicates are known by identity and content; the same identity with other conte
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -119,13 +120,13 @@ async def screen(
     return fresh, duplicates
 
 
-async def _kept_body(connection: Connection, vault: Vault, place: object) -> bytes | None:
-    at = place  # a row of the query `known`
+async def _kept_body(connection: Connection, vault: Vault, at: Any) -> bytes | None:
+    """The content that came first; at: a row of the query `known`."""
     rows = await connection.fetch(
         queries("log")["bodies"],
-        [at["entity_key"]],  # pyright: ignore[reportIndexIssue]
-        [at["log_id"]],  # pyright: ignore[reportIndexIssue]
-        [at["received_at"]],  # pyright: ignore[reportIndexIssue]
+        [at["entity_key"]],
+        [at["log_id"]],
+        [at["received_at"]],
     )
     opened = await open_bodies(
         connection, vault, [(r["body"], r["sealed_by"], r["event_key"]) for r in rows]

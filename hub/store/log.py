@@ -16,12 +16,12 @@ from hub.store.db import Connection, Rows, queries
 from hub.store.records import Record, Work, reread
 from hub.store.sealing import Vault, ensure_keys, load_keys, seal, unseal
 
+# When these were received is when the transaction began, which Postgres fills in.
 _EVENTS = Rows(
     "log.events",
     key=("entity_key", "log_id", "received_at"),
     columns={
         "log_id": "bigint",
-        "received_at": "timestamptz",
         "entity_kind": "text",
         "entity_key": "uuid",
         "event_key": "uuid",
@@ -47,7 +47,6 @@ _INBOX = Rows(
         "event_key": "uuid",
         "entity_key": "uuid",
         "log_id": "bigint",
-        "received_at": "timestamptz",
         "payload_hash": "uuid",
         "outcome": "text",
         "reason": "text",
@@ -75,7 +74,6 @@ _OUTBOX = Rows(
         "entity_kind": "text",
         "entity_key": "uuid",
         "occurred_at": "timestamptz",
-        "received_at": "timestamptz",
         "log_id": "bigint",
     },
 )
@@ -214,7 +212,6 @@ async def keep(connection: Connection, vault: Vault, work: Work, hashes: dict[Ke
                 event.key,
                 event.entity_key,
                 taken.log_id,
-                work.received_at,
                 hashes[event.key],
                 verdict.outcome,
                 verdict.reason,
@@ -238,7 +235,6 @@ async def _keep_bodies(connection: Connection, vault: Vault, work: Work) -> None
         rows.append(
             (
                 taken.log_id,
-                work.received_at,
                 event.entity_kind,
                 event.entity_key,
                 event.key,
@@ -307,7 +303,7 @@ async def revise(connection: Connection, work: Work) -> None:
 async def announce(connection: Connection, work: Work) -> None:
     """One outbox row for each event that is applied now and never was before."""
     rows = [
-        (e.key, e.type, e.entity_kind, e.entity_key, e.occurred_at, work.received_at, t.log_id)
+        (e.key, e.type, e.entity_kind, e.entity_key, e.occurred_at, t.log_id)
         for t in work.taken
         if work.verdicts[(e := t.event).key].outcome is Outcome.APPLIED
     ]

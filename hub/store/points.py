@@ -77,7 +77,7 @@ async def apply(connection: Connection, work: Work) -> None:
     if len(rows) < len(profiles):
         await connection.execute(queries("points")["ensure"], profiles)
         rows = await connection.fetch(queries("points")["lock"], profiles)
-    accounts = {row["profile_id"]: Account(**row) for row in rows}
+    accounts = {row["profile_id"]: Account(*row) for row in rows}
     lots = await _lots(connection, work, by_profile, accounts)
     changed: list[Lot] = []
     for profile in profiles:
@@ -120,7 +120,7 @@ async def _lots(
     lots: dict[Key, dict[Key, Lot]] = {}
     if to_settle:
         for row in await connection.fetch(queries("points")["lots"], to_settle):
-            lots.setdefault(row["profile_id"], {})[row["lot_id"]] = Lot(**row)
+            lots.setdefault(row["profile_id"], {})[row["lot_id"]] = Lot(*row)
     return lots
 
 

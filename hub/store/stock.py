@@ -14,21 +14,6 @@ from hub.store import cases
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 
-_POSITIONS = Rows(
-    "stock_positions",
-    key=("sku", "place"),
-    columns={
-        "sku": "text",
-        "place": "text",
-        "on_hand_milli": "bigint",
-        "committed_milli": "bigint",
-        "reserved_milli": "bigint",
-        "unavailable_milli": "bigint",
-        "counted_at": "timestamptz",
-        "counted_by": "uuid",
-        "version": "bigint",
-    },
-)
 _MOVEMENTS = Rows(
     "stock_movements",
     key=("sku", "place", "occurred_at", "movement_id"),
@@ -66,7 +51,7 @@ async def apply(connection: Connection, work: Work) -> None:
             done = await _count(connection, work, positions, made, what)
         movements += done
         made.setdefault((what.sku, what.place), []).extend(done)
-    await _write(connection, list(positions.values()), movements)
+    await _write(connection, positions, movements)
     await cases.follow_oversold(connection, positions, was_oversold, work)
 
 
@@ -108,7 +93,7 @@ async def _lock(connection: Connection, wanted: list[Change | Count]) -> dict[Pl
     if len(rows) < len(places):
         await connection.execute(queries("stock")["ensure"], *keys)
         rows = await connection.fetch(queries("stock")["lock"], *keys)
-    return {(row["sku"], row["place"]): Position(**row) for row in rows}
+    return {(row[0], row[1]): Position(*row) for row in rows}
 
 
 async def _count(
@@ -141,25 +126,27 @@ async def _changed_since(connection: Connection, at: Place, since: datetime) -> 
 
 
 async def _write(
-    connection: Connection, positions: list[Position], movements: list[Change]
+    connection: Connection, positions: dict[Place, Position], movements: list[Change]
 ) -> None:
-    await _POSITIONS.upsert(
-        connection,
-        [
-            (
-                p.sku,
-                p.place,
-                p.on_hand_milli,
-                p.committed_milli,
-                p.reserved_milli,
-                p.unavailable_milli,
-                p.counted_at,
-                p.counted_by,
-                p.version,
-            )
-            for p in positions
-        ],
+    moved = positions.values()
+    await connection.execute(
+        queries("stock")["move"],
+        [p.sku for p in moved],
+        [p.place for p in moved],
+        [p.on_hand_milli for p in moved],
+        [p.committed_milli for p in moved],
+        [p.version for p in moved],
     )
+    counted = [(m.sku, m.place) for m in movements if m.kind == "counted"]
+    if counted:
+        newest = [positions[at] for at in dict.fromkeys(counted)]
+        await connection.execute(
+            queries("stock")["note_counts"],
+            [p.sku for p in newest],
+            [p.place for p in newest],
+            [p.counted_at for p in newest],
+            [p.counted_by for p in newest],
+        )
     await _MOVEMENTS.insert(
         connection,
         [

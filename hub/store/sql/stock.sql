@@ -49,3 +49,28 @@ where
     and place = $2
     and occurred_at > $3
     and kind <> all($4::text[]);
+
+-- Positions as they are now; they are locked.
+-- name: move
+update stock_positions as p
+set
+    on_hand_milli = n.on_hand_milli,
+    committed_milli = n.committed_milli,
+    version = n.version,
+    changed_xid = pg_current_xact_id()
+from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+    as n (sku, place, on_hand_milli, committed_milli, version)
+where
+    p.sku = n.sku
+    and p.place = n.place;
+
+-- name: note_counts
+update stock_positions as p
+set
+    counted_at = n.counted_at,
+    counted_by = n.counted_by
+from unnest($1::text[], $2::text[], $3::timestamptz[], $4::uuid[])
+    as n (sku, place, counted_at, counted_by)
+where
+    p.sku = n.sku
+    and p.place = n.place;

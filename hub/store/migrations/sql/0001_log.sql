@@ -8,7 +8,7 @@ create table log.inbox (
     event_key uuid not null,
     entity_key uuid not null,
     log_id bigint not null,
-    received_at timestamptz not null,
+    received_at timestamptz not null default now(),
     payload_hash uuid not null,
     outcome text not null,
     reason text,
@@ -25,7 +25,7 @@ create table log.inbox (
 create sequence log.log_id_seq as bigint;
 create table log.events (
     log_id bigint not null,
-    received_at timestamptz not null,
+    received_at timestamptz not null default now(),
     entity_kind text not null,
     entity_key uuid not null,
     event_key uuid not null,

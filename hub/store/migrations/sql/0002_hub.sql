@@ -320,7 +320,7 @@ create table outbox (
     entity_kind text not null,
     entity_key uuid not null,
     occurred_at timestamptz not null,
-    received_at timestamptz not null,
+    received_at timestamptz not null default now(),
     log_id bigint not null,
     data jsonb,
     -- Readers follow (xid, outbox_id) below the oldest running transaction: ids alone become

@@ -26,6 +26,8 @@ class BadEvent(ValueError):
 
 def utc(time: datetime, field: str) -> datetime:
     """The time in UTC. BadEvent for one of the first or last hours that UTC has no name for."""
+    if time.tzinfo is UTC:
+        return time
     try:
         return time.astimezone(UTC)
     except OverflowError:

@@ -7,6 +7,7 @@ its bytes are. What events mean is in the modules of their nouns.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -59,7 +60,7 @@ def decode(body: bytes, now: datetime | None = None) -> Event:
         envelope = _decode_envelope(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _bad("envelope_invalid", error) from None
-    return _read(envelope, now)
+    return _read(envelope, now, has_escapes=b"\\" in body)
 
 
 def decode_binary(
@@ -75,15 +76,22 @@ def decode_binary(
         envelope = msgspec.convert({**attributes, "data": msgspec.Raw(body)}, Envelope)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _bad("envelope_invalid", error) from None
-    return _read(envelope, now)
+    # A header needs no escape to carry a control character.
+    return _read(envelope, now, has_escapes=b"\\" in body or not envelope.id.isprintable())
 
 
-def _read(envelope: Envelope, now: datetime | None) -> Event:
-    source = SOURCE.fullmatch(envelope.source)
-    if source is None:
+@lru_cache(maxsize=4096)
+def _channel_and_shop(source: str) -> tuple[str, str]:
+    parts = SOURCE.fullmatch(source)
+    if parts is None:
         raise BadEvent(
             "source_invalid", "source is not /channels/<channel>/shops/<shop>", "$.source"
         )
+    return parts[1], parts[2]
+
+
+def _read(envelope: Envelope, now: datetime | None, *, has_escapes: bool) -> Event:
+    channel, shop = _channel_and_shop(envelope.source)
     reader = _READERS.get(envelope.type)
     if reader is None:
         raise BadEvent("type_unknown", f"type '{envelope.type[:80]}' is not known", "$.type")
@@ -94,9 +102,8 @@ def _read(envelope: Envelope, now: datetime | None) -> Event:
         payload = _decode_payload[envelope.type](envelope.data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _bad("data_invalid", error, "$.data") from None
-    if b"\\" in bytes(envelope.data) or "\\" in repr(envelope.id):
+    if has_escapes:
         _refuse_control_characters(payload, envelope.id)
-    channel, shop = source[1], source[2]
     kind, subject, entity_key, data = reader(channel, shop, payload)
     if now is not None and isinstance(payload, payloads.StockCount):
         # A count from the future would swallow every change until then.

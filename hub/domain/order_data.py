@@ -50,37 +50,11 @@ class Handling(Struct, frozen=True):
 def read_content(payload: payloads.OrderContent) -> Content:
     """The content of an order in integers; BadEvent where its arithmetic does not hold."""
     currency = payload.currency
-    lines: list[Line] = []
-    total = 0
-    for i, line in enumerate(payload.lines):
-        gross = _amount(line.amount, currency, "lines", i, "amount")
-        discounts = tuple(
-            (d.kind, _amount(d.amount, currency, "lines", i, "discounts"), d.coupon)
-            for d in line.discounts
-        )
-        discount = sum(d[1] for d in discounts)
-        if discount > gross:
-            raise BadEvent(
-                "discount_above_amount",
-                f"line {line.line}: discounts of {discount} are above its amount of {gross}",
-                f"$.data.lines[{i}].discounts",
-            )
-        total += gross - discount
-        lines.append(
-            Line(
-                line.line,
-                line.sku,
-                _quantity(line.quantity, i),
-                _amount(line.unit_price, currency, "lines", i, "unit_price"),
-                gross,
-                discount,
-                discounts,
-            )
-        )
+    lines = [_line(line, currency, i) for i, line in enumerate(payload.lines)]
     if len({line.line for line in lines}) != len(lines):
         raise BadEvent("duplicate_line", "two lines have the same number", "$.data.lines")
-    stated = _amount(payload.total, currency, "total")
-    if stated != total:
+    total = sum(line.gross_minor - line.discount_minor for line in lines)
+    if _amount(payload.total, currency, "total") != total:
         raise BadEvent(
             "total_mismatch",
             f"total is {payload.total}, but lines less discounts come to "
@@ -89,6 +63,32 @@ def read_content(payload: payloads.OrderContent) -> Content:
         )
     account = payload.buyer.account if payload.buyer is not None else None
     return Content(currency, tuple(lines), total, account, payload.place)
+
+
+def _line(line: payloads.Line, currency: str, index: int) -> Line:
+    gross = _amount(line.amount, currency, "lines", index, "amount")
+    discounts = tuple(
+        [
+            (d.kind, _amount(d.amount, currency, "lines", index, "discounts"), d.coupon)
+            for d in line.discounts
+        ]
+    )
+    discount = sum([d[1] for d in discounts]) if discounts else 0
+    if discount > gross:
+        raise BadEvent(
+            "discount_above_amount",
+            f"line {line.line}: discounts of {discount} are above its amount of {gross}",
+            f"$.data.lines[{index}].discounts",
+        )
+    return Line(
+        line.line,
+        line.sku,
+        _quantity(line.quantity, index),
+        _amount(line.unit_price, currency, "lines", index, "unit_price"),
+        gross,
+        discount,
+        discounts,
+    )
 
 
 def read_payment(payload: payloads.OrderPayment) -> Payment:

@@ -111,9 +111,6 @@ async def _load(
     wanted = sorted(first_of)
     rows = await connection.fetch(queries("orders")["lock"], wanted)
     since: dict[Key, datetime] = {row["order_id"]: row["first_received_at"] for row in rows}
-    unseen = [key for key in wanted if key not in since]
-    if unseen:
-        since |= await log.parked_since(connection, unseen)
     past = await log.history(connection, vault, "order", since, work.first_log_id)
     # A write that waited for another began before it: the earlier of both is when the first came.
     return {

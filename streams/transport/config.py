@@ -38,7 +38,7 @@ class StreamConfig:
     index: int = 0
     poll_records: int = 5000
     write_records: int = 1000
-    writers: int = 2
+    writers: int = 4
     linger_ms: int = 7
     commit_interval_s: float = 0.5
     session_timeout_s: float = SESSION_TIMEOUT_S

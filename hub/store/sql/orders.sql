@@ -1,14 +1,36 @@
 -- Orders and their lines.
 
--- Lock the orders that a write touches, in the order of their ids.
+-- Lock the orders that a write touches, in the order of their ids; when the first event of each
+-- was received. An order that has parked events alone has no row yet.
 -- name: lock
+with locked as (
+    select
+        order_id,
+        first_received_at
+    from orders
+    where order_id = any($1::uuid[])
+    order by order_id
+    for update
+),
+
+known as (
+    select
+        order_id,
+        first_received_at
+    from locked
+    union all
+    select
+        entity_key as order_id,
+        received_at as first_received_at
+    from parked
+    where entity_key = any($1::uuid[])
+)
+
 select
     order_id,
-    first_received_at
-from orders
-where order_id = any($1::uuid[])
-order by order_id
-for update;
+    min(first_received_at) as first_received_at
+from known
+group by order_id;
 
 -- name: delete_lines
 delete from order_lines

@@ -20,7 +20,7 @@ from faust.worker import Worker
 
 from benchmarks import streams_events
 from benchmarks.streams_meter import Meter
-from benchmarks.streams_upsert import Columns, columns, upsert
+from benchmarks.streams_upsert import Columns, columns, prepare, upsert
 from hub.store import offsets
 from streams.transport.thread import cluster_id
 
@@ -30,24 +30,6 @@ POLL_RECORDS = 5000
 POLL_TIMEOUT_MS = 200
 FETCH_BYTES_MAX = 4 * 1024 * 1024
 COPY_ROWS = 5000
-
-STAGING = """
-create temporary table staging (
-    order_number text, place text, total_minor bigint, placed_at text, body text
-)
-"""
-FROM_STAGING = """
-insert into public.bench_orders as o (order_number, place, total_minor, placed_at, body)
-select order_number, place, total_minor, placed_at::timestamptz, body::jsonb
-from staging
-on conflict (order_number) do update
-    set
-        place = excluded.place,
-        total_minor = excluded.total_minor,
-        placed_at = excluded.placed_at,
-        body = excluded.body,
-        times_stored = o.times_stored + 1
-"""
 
 
 def stock_faust(options: argparse.Namespace) -> None:
@@ -70,10 +52,12 @@ def stock_faust(options: argparse.Namespace) -> None:
     @app.agent(topic)
     async def store(stream: faust.StreamT[bytes]) -> None:
         pool.append(await asyncpg.connect(options.dsn))
+        await prepare(pool[0])
         taken: Any = stream.take(TAKE, within=TAKE_WITHIN_S)  # its stub is wrong
         async for values in taken:
             meter.begin()
-            await upsert(pool[0], columns(map(Event, values)))
+            async with pool[0].transaction():
+                await upsert(pool[0], columns(map(Event, values)))
             if meter.stored(len(values)):
                 os._exit(0)
 
@@ -98,6 +82,7 @@ async def plain_loop(options: argparse.Namespace) -> None:
     )
     await consumer.start()
     connection = await asyncpg.connect(options.dsn)
+    await prepare(connection)
     cluster = await cluster_id([options.brokers])
     partitions = [TopicPartition(options.topic, number) for number in range(options.partitions)]
     consumer.assign(partitions)
@@ -125,20 +110,17 @@ async def copy_upsert(options: argparse.Namespace) -> None:
         rows_of(numbers[first : first + COPY_ROWS]) for first in range(0, len(numbers), COPY_ROWS)
     ]
     connection = await asyncpg.connect(options.dsn)
-    await connection.execute(STAGING)
+    await prepare(connection)
     meter.begin()
     for rows in batches:
         async with connection.transaction():
-            await connection.execute("truncate staging")
-            await connection.copy_records_to_table("staging", records=rows)
-            await connection.execute(FROM_STAGING)
-        meter.stored(len(rows))
+            await upsert(connection, rows)
+        meter.stored(len(rows.order_numbers))
 
 
-def rows_of(numbers: range) -> list[tuple[Any, ...]]:
+def rows_of(numbers: range) -> Columns:
     """The rows of these orders, as the upsert has them."""
-    found: Columns = columns([Event(streams_events.event(number)[1]) for number in numbers])
-    return list(zip(*found, strict=True))
+    return columns([Event(streams_events.event(number)[1]) for number in numbers])
 
 
 PEERS = {"stock_faust": stock_faust, "plain_loop": plain_loop, "copy_upsert": copy_upsert}

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     write_records: int = Field(
         default=1000, ge=1, le=5000, description="Events in one transaction at most (about 50 ms)"
     )
-    linger_ms: int = Field(default=7, ge=0, le=1000, description="Longest wait for a fuller batch")
+    linger_ms: int = Field(default=6, ge=0, le=1000, description="Longest wait for a fuller batch")
     commit_interval_s: float = Field(
         default=0.5, gt=0, le=60, description="Between commits of offsets to Kafka"
     )

@@ -17,18 +17,17 @@ from hub.store.offsets import StoredOffset
 from hub.store.records import Record, decode, from_milliseconds
 from hub.store.sealing import Vault
 from streams.transport.batch import Batch
+from streams.transport.config import StreamConfig
 from streams.transport.connections import Connections
 
 GROUP = "hub-streams"
-WRITERS = 2
-"""Writes at once: one decodes and folds while Postgres works for the other."""
 GC_THRESHOLDS = (100_000, 50, 100)
 
 
 class HubHandler:
     """Takes all commerce topics into log and state."""
 
-    def __init__(self, settings: Settings, worker: str = "0", writers: int = WRITERS) -> None:
+    def __init__(self, settings: Settings, worker: str = "0", writers: int = StreamConfig.writers) -> None:
         self._vault = Vault(settings.secret())
         self._worker = worker
         self._connections = Connections(settings.dsn("writer"), writers + 1, _set_up)

@@ -38,8 +38,9 @@ class StreamConfig:
     index: int = 0
     poll_records: int = 5000
     write_records: int = 1000
+    # Writes at once: some decode and fold while Postgres works for the others.
     writers: int = 4
-    linger_ms: int = 7
+    linger_ms: int = 6
     commit_interval_s: float = 0.5
     session_timeout_s: float = SESSION_TIMEOUT_S
     health_port: int | None = None

@@ -27,7 +27,9 @@ GC_THRESHOLDS = (100_000, 50, 100)
 class HubHandler:
     """Takes all commerce topics into log and state."""
 
-    def __init__(self, settings: Settings, worker: str = "0", writers: int = StreamConfig.writers) -> None:
+    def __init__(
+        self, settings: Settings, worker: str = "0", writers: int = StreamConfig.writers
+    ) -> None:
         self._vault = Vault(settings.secret())
         self._worker = worker
         self._connections = Connections(settings.dsn("writer"), writers + 1, _set_up)

@@ -54,6 +54,20 @@ class AlreadyRunningError(HubError):
     """A hub already runs on this data folder."""
 
 
+class Refused(HubError):
+    """The command is not possible as things are: nothing was changed.
+
+    code: stable name of the reason; reason: for people; detail: what it depends on, such as the
+    item that is missing.
+    """
+
+    def __init__(self, code: str, reason: str, **detail: object) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.detail = detail
+
+
 def default_message(error: type[HubError]) -> str:
     """The first line of the error's docstring."""
     return (inspect.getdoc(error) or error.__name__).splitlines()[0]

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from hub.domain import coupons, ids, members, order_data, payloads, stock
+from hub.domain import coupons, decisions, ids, members, order_data, payloads, stock
 from hub.domain.envelope import BadEvent, Event, utc
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -39,6 +39,9 @@ class Envelope(Struct, gc=False):
     subject: Annotated[str, Meta(max_length=256)] | None = None
     sequence: str | int | None = None
     datacontenttype: str | None = None
+    # Extensions of the hub's own decisions: for which channel and shop they were made.
+    channel: str | None = None
+    shop: str | None = None
 
 
 _decode_envelope = msgspec.json.Decoder(Envelope).decode
@@ -50,7 +53,8 @@ _decode_payload: dict[str, Callable[[Any], Any]] = {
 def decode(body: bytes, now: datetime | None = None) -> Event:
     """The event in `body` (structured mode). BadEvent says what is wrong, with the field.
 
-    now: the hub's clock, to refuse times from the future; None for events that were taken before.
+    now: the hub's clock, to refuse times from the future; None for events that were taken before,
+    and for those that the hub itself has just decided.
     """
     if len(body) > BODY_BYTES_MAX:
         raise BadEvent("too_large", f"{len(body)} bytes are above the limit of {BODY_BYTES_MAX}")
@@ -90,8 +94,19 @@ def _channel_and_shop(source: str) -> tuple[str, str]:
     return parts[1], parts[2]
 
 
+def _place_of(envelope: Envelope, *, is_from_outside: bool) -> tuple[str, str]:
+    """Channel and shop of an event: its source names them, but for the hub's own decisions."""
+    if envelope.source != decisions.SOURCE:
+        if envelope.type in DECIDED_TYPES and is_from_outside:
+            raise BadEvent("type_reserved", f"only the hub decides {envelope.type}", "$.type")
+        return _channel_and_shop(envelope.source)
+    if is_from_outside:
+        raise BadEvent("source_reserved", "/hub is the source of the hub itself", "$.source")
+    return envelope.channel or "", envelope.shop or ""
+
+
 def _read(envelope: Envelope, now: datetime | None, *, has_escapes: bool) -> Event:
-    channel, shop = _channel_and_shop(envelope.source)
+    channel, shop = _place_of(envelope, is_from_outside=now is not None)
     reader = _READERS.get(envelope.type)
     if reader is None:
         raise BadEvent("type_unknown", f"type '{envelope.type[:80]}' is not known", "$.type")
@@ -275,6 +290,10 @@ _READERS: dict[str, Reader] = {
     "item.upserted": _item,
     "place.upserted": _place,
 }
+
+
+DECIDED_TYPES = frozenset(t for t in _READERS if t.startswith(("reservation.", "hold.")))
+"""Types that only the hub decides; it may decide others as well, such as a redemption."""
 
 
 def partition_key(event: Event) -> bytes:

@@ -9,6 +9,10 @@ the database ends one of them where they do.
 from collections.abc import Sequence
 from datetime import datetime
 
+from hub.domain import ids
+from hub.domain.envelope import Outcome
+from hub.domain.ids import Key
+from hub.errors import Refused
 from hub.store import catalog, coupons, dead_letters, log, members, orders, points, stock
 from hub.store.db import Connection
 from hub.store.records import Record, Taken, Tally, Work
@@ -31,20 +35,48 @@ async def apply(
     await dead_letters.keep(connection, vault, letters, cluster_id)
     if not fresh:
         return Tally(dead_letters=len(letters), duplicates=duplicates)
+    work = await _take(connection, vault, fresh)
+    return work.tally(len(letters), duplicates)
+
+
+async def apply_decisions(connection: Connection, vault: Vault, records: Sequence[Record]) -> Work:
+    """Take what the hub itself decides now; raises `Refused` where it is not possible.
+
+    The records are new: their ids were made for them.
+    """
+    await log.claim(connection, (r.event.entity_key for r in records if r.event is not None))
+    fresh = [(r, ids.content_hash(vault.content_key, r.body or b"")) for r in records]
+    work = await _take(connection, vault, fresh, is_decision=True)
+    for event in (taken.event for taken in work.taken):
+        verdict = work.verdicts[event.key]
+        if verdict.outcome is not Outcome.APPLIED:
+            reason = verdict.reason or f"{verdict.waits_for} has to come first"
+            raise Refused("not_possible", reason, type=event.type, subject=event.subject)
+    return work
+
+
+async def _take(
+    connection: Connection,
+    vault: Vault,
+    fresh: Sequence[tuple[Record, Key]],
+    *,
+    is_decision: bool = False,
+) -> Work:
+    """Decide new records (with their content hashes), and keep them with what they came to."""
     received_at, log_ids = await log.stamp(connection, len(fresh))
     taken = [
         Taken(record.event, record, log_id)
         for (record, _), log_id in zip(fresh, log_ids, strict=True)
         if record.event is not None
     ]
-    work = Work(taken, received_at, LOG_END)
+    work = Work(taken, received_at, LOG_END, is_decision=is_decision)
     await decide(connection, vault, work)
     await log.keep(
         connection, vault, work, {t.event.key: h for t, (_, h) in zip(taken, fresh, strict=True)}
     )
     await log.announce(connection, work)
     await log.revise(connection, work)
-    return work.tally(len(letters), duplicates)
+    return work
 
 
 async def replay(

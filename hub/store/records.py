@@ -106,10 +106,19 @@ class Work:
     taken: the new events in the order they came; verdicts: what became of them; revised: earlier
     events whose verdict these have changed, with the verdict before; stock: changes and counts
     with the place in the log that brought them; known_lots: lots that had points before;
-    lots_since: when the points of an order's lot were first earned.
+    lots_since: when the points of an order's lot were first earned; is_decision: the hub decides
+    now, so what is not possible is refused; otherwise it has happened, and state follows.
     """
 
-    def __init__(self, taken: list[Taken], received_at: datetime, first_log_id: int) -> None:
+    def __init__(
+        self,
+        taken: list[Taken],
+        received_at: datetime,
+        first_log_id: int,
+        *,
+        is_decision: bool = False,
+    ) -> None:
+        self.is_decision = is_decision
         self.taken = taken
         self.received_at = received_at
         self.first_log_id = first_log_id

@@ -29,6 +29,17 @@ create table access.check_runs (
     sample jsonb not null default '[]',
     constraint check_runs_pk primary key (invariant, ran_at)
 );
+-- Answers of commands, so that one sent again is answered and not done again. The row is written in
+-- the command's own transaction.
+create table access.commands (
+    key_prefix text not null,
+    idempotency_key text not null,
+    request_digest bytea not null,
+    answer jsonb,
+    made_at timestamptz not null default now(),
+    constraint commands_pk primary key (key_prefix, idempotency_key)
+);
+create index commands_made_at on access.commands using brin (made_at);
 
 create schema if not exists staging authorization hub_dbt;
 create schema if not exists intermediate authorization hub_dbt;

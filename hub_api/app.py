@@ -12,7 +12,17 @@ from hub_api import logs, problems, resources
 from hub_api.figures import Figures
 from hub_api.front import Front
 from hub_api.kafka import Sender
-from hub_api.routes import coupons, events, health, holdings, members, orders, pages, stock
+from hub_api.routes import (
+    coupons,
+    events,
+    health,
+    holdings,
+    members,
+    orders,
+    pages,
+    reservations,
+    stock,
+)
 
 DESCRIPTION = (
     "Events in, reads out. Every refusal is `application/problem+json` (RFC 9457), in English or "
@@ -49,6 +59,6 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     )
     app.add_middleware(Front, figures=figures)
     problems.install(app)
-    for routes in (health, events, members, holdings, orders, stock, coupons, pages):
+    for routes in (health, events, members, holdings, orders, stock, reservations, coupons, pages):
         app.include_router(routes.router)
     return app

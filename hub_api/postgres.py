@@ -93,6 +93,7 @@ class Database:
             init=db.prepare,
             server_settings={
                 "application_name": f"hub_api {role}",
+                "search_path": "hub",
                 "statement_timeout": str(int(POSTGRES_QUERY_TIMEOUT_S * 1000)),
                 "default_transaction_read_only": "on" if role == "reader" else "off",
             },

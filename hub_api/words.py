@@ -145,6 +145,21 @@ KINDS: dict[str, Kind] = {
         Words("Too many headers", "At most {count} headers of {bytes} bytes in all are read."),
         Words("请求头过多", "最多 {count} 个请求头,总计 {bytes} 字节。"),
     ),
+    "refused": Kind(
+        409,
+        Words("It is not possible as things are", "{reason} ({cause})"),
+        Words("当前无法执行该操作", "{reason}({cause})"),
+    ),
+    "idempotency-key-reused": Kind(
+        422,
+        Words(
+            "The idempotency key came before with another request",
+            "Use a new key for a new request; send the same request to get its answer again.",
+        ),
+        Words(
+            "该幂等键已用于另一个请求", "新请求请使用新的幂等键;要再次取得答复,请原样重发原请求。"
+        ),
+    ),
     "internal": Kind(
         500,
         Words("The hub failed", "It is noted in the hub's log under the id in `instance`."),

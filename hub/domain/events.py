@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from hub.domain import coupons, decisions, ids, members, order_data, payloads, stock
+from hub.domain import coupons, decisions, ids, members, order_data, payloads, reservations, stock
 from hub.domain.envelope import BadEvent, Event, utc
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -272,6 +272,10 @@ _READERS: dict[str, Reader] = {
     "order.cancelled": _order(_nothing),
     "return.received": _order(order_data.read_return),
     "refund.succeeded": _order(order_data.read_refund),
+    "reservation.created": _order(reservations.read),
+    "reservation.committed": _order(_nothing),
+    "reservation.released": _order(_nothing),
+    "reservation.expired": _order(_nothing),
     "stock.adjusted": _stock(stock.read_delta),
     "stock.counted": _stock(stock.read_count),
     "stock.received": _stock(stock.read_received),

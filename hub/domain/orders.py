@@ -10,16 +10,18 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.domain import money
+from hub.domain import money, reservations
 from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, parked, tell
 from hub.domain.ids import Key
 from hub.domain.order_data import Content, Handling, Payment
+from hub.domain.reservations import Move, Reservation
 
 RANKS = {
     "order.placed": 0, "order.amended": 1, "order.paid": 2, "order.pickup_changed": 3,
     "order.ready_for_pickup": 4, "order.shipped": 5, "order.picked_up": 6, "order.delivered": 7,
     "order.completed": 8, "order.cancelled": 9, "order.no_show": 10, "return.received": 11,
-    "refund.succeeded": 12,
+    "refund.succeeded": 12, "reservation.created": 13, "reservation.committed": 14,
+    "reservation.released": 15, "reservation.expired": 16,
 }  # fmt: skip
 
 
@@ -40,6 +42,7 @@ class OrderState(Struct):
     fulfilled_at: datetime | None = None
     completed_at: datetime | None = None
     cancelled_at: datetime | None = None
+    reservation: Reservation | None = None
 
     @property
     def left_milli(self) -> int:
@@ -87,6 +90,7 @@ class StockEffect(Struct, gc=False, frozen=True):
     kind: str
     on_hand_milli: int
     committed_milli: int
+    reserved_milli: int
     occurred_at: datetime
 
 
@@ -153,21 +157,20 @@ def _earn(
 
 EARNING_RULE = "earn-1"
 
-Move = tuple[str, str, str, int, int]
-"""(sku, place, kind, on hand, committed)"""
 Step = Callable[[OrderState, Event, list[Move]], Verdict]
 
 
 def _collect(
     stock: dict[tuple[Key, str, str], StockEffect], event: Event, moves: list[Move]
 ) -> None:
-    for sku, place, kind, on_hand, committed in moves:
+    for sku, place, kind, on_hand, committed, reserved in moves:
         at = (event.key, sku, place)
         known = stock.get(at)
         if known is not None:
             on_hand += known.on_hand_milli
             committed += known.committed_milli
-        stock[at] = StockEffect(kind, on_hand, committed, event.occurred_at)
+            reserved += known.reserved_milli
+        stock[at] = StockEffect(kind, on_hand, committed, reserved, event.occurred_at)
 
 
 def _commit_left(state: OrderState, sign: int, kind: str, moves: list[Move]) -> None:
@@ -177,7 +180,7 @@ def _commit_left(state: OrderState, sign: int, kind: str, moves: list[Move]) -> 
     for line in state.content.lines:
         left = line.quantity_milli - state.fulfilled_milli.get(line.line, 0)
         if left > 0:
-            moves.append((line.sku, state.place, kind, 0, sign * left))
+            moves.append((line.sku, state.place, kind, 0, sign * left, 0))
 
 
 def _placed(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
@@ -264,9 +267,9 @@ def _give_out(state: OrderState, at: datetime, handling: Handling, moves: list[M
             continue
         given[line.line] = quantity
         if place is not None:
-            moves.append((line.sku, place, "issued", -quantity, 0))
+            moves.append((line.sku, place, "issued", -quantity, 0, 0))
         if committed_place is not None:
-            moves.append((line.sku, committed_place, "issued", 0, -quantity))
+            moves.append((line.sku, committed_place, "issued", 0, -quantity, 0))
     if not given and state.fulfilled_at is not None:
         return ignored("everything was given out already")
     fulfilled = dict(state.fulfilled_milli)
@@ -316,7 +319,7 @@ def _returned(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
             continue
         returned[line.line] = returned.get(line.line, 0) + quantity
         if handling.restock and place is not None:
-            moves.append((line.sku, place, "returned", quantity, 0))
+            moves.append((line.sku, place, "returned", quantity, 0, 0))
     if returned == state.returned_milli:
         return parked("order.shipped") if state.left_milli else ignored("nothing is out to return")
     state.returned_milli = returned
@@ -338,6 +341,23 @@ def _refunded(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
     return APPLIED
 
 
+def _reserved(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
+    wanted: Reservation = event.data
+    own_moves = moves if state.content is None else None
+    state.reservation, verdict = reservations.hold(state.reservation, wanted, own_moves)
+    if verdict is APPLIED and state.content is not None and state.place is None:
+        state.place = wanted.place
+        _commit_left(state, 1, "committed", moves)
+    return verdict
+
+
+def _reservation_ended(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
+    own_moves = moves if state.content is None else None
+    status = reservations.ENDINGS[event.type]
+    state.reservation, verdict = reservations.end(state.reservation, status, own_moves)
+    return verdict
+
+
 _STEPS: dict[str, Step] = {
     "order.placed": _placed,
     "order.amended": _amended,
@@ -352,4 +372,8 @@ _STEPS: dict[str, Step] = {
     "order.cancelled": _cancelled,
     "return.received": _returned,
     "refund.succeeded": _refunded,
+    "reservation.created": _reserved,
+    "reservation.committed": _reservation_ended,
+    "reservation.released": _reservation_ended,
+    "reservation.expired": _reservation_ended,
 }

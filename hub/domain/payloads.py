@@ -88,7 +88,7 @@ class OrderPayment(Payload):
 
 
 class OrderStep(Payload):
-    """order.ready_for_pickup, delivered, completed, no_show, cancelled."""
+    """A step of an order, or the end of its reservation, that says no more than that it came."""
 
     order_number: Id
     reason: Name | None = None
@@ -119,6 +119,20 @@ class RefundSucceeded(Payload):
     refund_id: Id
     amount: Number
     currency: Currency
+
+
+class ItemQuantity(Payload):
+    sku: Id
+    quantity: Number
+
+
+class ReservationContent(Payload):
+    """reservation.created: stock held at a place for an order until a time."""
+
+    order_number: Id
+    place: Id
+    items: Annotated[list[ItemQuantity], Meta(min_length=1, max_length=LINES_MAX)]
+    expires_at: Time
 
 
 class Identifier(Payload):
@@ -250,6 +264,10 @@ BY_TYPE: dict[str, type[Payload]] = {
     "order.cancelled": OrderStep,
     "return.received": ReturnReceived,
     "refund.succeeded": RefundSucceeded,
+    "reservation.created": ReservationContent,
+    "reservation.committed": OrderStep,
+    "reservation.released": OrderStep,
+    "reservation.expired": OrderStep,
     "stock.adjusted": StockDelta,
     "stock.counted": StockCount,
     "stock.received": StockQuantity,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hub.domain import events, payloads
+from hub.domain import decisions, events, payloads
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = "#/$defs/{name}"
@@ -35,8 +35,11 @@ def event_schema(event_type: str) -> dict[str, Any]:
     kinds = [events.Envelope, payloads.BY_TYPE[event_type]]
     (_, data), definitions = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
     envelope = definitions.pop("Envelope")
+    source = {"pattern": f"^{events.SOURCE.pattern}$"}
+    if event_type in events.DECIDED_TYPES:
+        source = {"const": decisions.SOURCE}
     known = envelope["properties"] | {
-        "source": envelope["properties"]["source"] | {"pattern": f"^{events.SOURCE.pattern}$"},
+        "source": envelope["properties"]["source"] | source,
         "type": {"const": event_type},
         "data": data,
     }

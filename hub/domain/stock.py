@@ -14,8 +14,9 @@ from hub.domain import money, payloads
 from hub.domain.envelope import BadEvent, utc
 from hub.domain.ids import Key, derived
 
-Kind = Literal["committed", "issued", "returned", "cancelled", "amended", "pickup_changed",
-               "adjusted", "received", "damaged", "transferred", "counted", "absorbed"]  # fmt: skip
+Kind = Literal["committed", "reserved", "released", "issued", "returned", "cancelled", "amended",
+               "pickup_changed", "adjusted", "received", "damaged", "transferred", "counted",
+               "absorbed"]  # fmt: skip
 ADJUSTING = frozenset({"counted", "absorbed"})
 """Movements that follow from a count: they are no change of goods by themselves."""
 
@@ -32,6 +33,7 @@ class Change(Struct, gc=False, frozen=True):
     event_key: Key
     movement_id: Key
     order_id: Key | None = None
+    reserved_milli: int = 0
 
 
 class Count(Struct, gc=False, frozen=True):
@@ -73,6 +75,7 @@ def change(position: Position, wanted: Change) -> list[Change]:
     """Apply a change; the movements it makes. One that a count contains already is absorbed."""
     position.version += 1
     position.committed_milli += wanted.committed_milli
+    position.reserved_milli += wanted.reserved_milli
     counted_at = position.counted_at
     if wanted.on_hand_milli and counted_at is not None and wanted.occurred_at <= counted_at:
         return [wanted, _adjusting(wanted, "absorbed", -wanted.on_hand_milli)]

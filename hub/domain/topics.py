@@ -59,9 +59,12 @@ _TOPIC_BY_NOUN = {
     "coupon": COUPONS,
     "item": CATALOG,
     "place": CATALOG,
+    # The hub's own decisions.
+    "reservation": FACTS,
+    "hold": FACTS,
 }
 
 
 def topic_of(event_type: str) -> str:
-    """The topic that events of this type go to. KeyError for a type no channel may post."""
+    """The topic that events of this type go to."""
     return _TOPIC_BY_NOUN[event_type.partition(".")[0]]

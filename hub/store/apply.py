@@ -42,9 +42,8 @@ async def apply(
 async def apply_decisions(connection: Connection, vault: Vault, records: Sequence[Record]) -> Work:
     """Take what the hub itself decides now; raises `Refused` where it is not possible.
 
-    The records are new: their ids were made for them.
+    The records are new, their ids were made for them, and their entities are claimed.
     """
-    await log.claim(connection, (r.event.entity_key for r in records if r.event is not None))
     fresh = [(r, ids.content_hash(vault.content_key, r.body or b"")) for r in records]
     work = await _take(connection, vault, fresh, is_decision=True)
     for event in (taken.event for taken in work.taken):

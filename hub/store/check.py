@@ -63,13 +63,19 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "stock_positions_equal_their_movements",
-        "I2: on hand and committed are the sums of the movements",
+        "I2: on hand, committed and reserved are the sums of the movements",
         "store",
         ("hub", "stock_positions"),
     ),
     Invariant(
         "committed_stock_equals_open_orders",
-        "I2: what is committed is what open orders have not been given",
+        "I2: what is committed is what open orders and committed reservations have not been given",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
+        "reserved_stock_equals_held_reservations",
+        "I2: what is reserved is what reservations hold whose order is not placed",
         "store",
         ("hub", "stock_positions"),
     ),

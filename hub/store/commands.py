@@ -9,22 +9,24 @@ import asyncio
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import asyncpg
 from msgspec import Struct
 
 from hub.domain import decisions, events
 from hub.domain.decisions import Decision
+from hub.domain.envelope import Event
 from hub.errors import HubError
-from hub.store import apply
+from hub.store import apply, log
 from hub.store.db import Connection, queries
 from hub.store.records import Record, Work
 from hub.store.sealing import Vault
 
 TOPIC = "hub"
 """Where the log says a decision came from: no topic of Kafka."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TRIES_MAX = 8
 BACKOFF_S = 0.005
 Answer = dict[str, Any]
@@ -43,12 +45,21 @@ class IdempotencyKeyReused(HubError):
 
 
 async def run(
-    connection: Connection, vault: Vault, wanted: Sequence[Decision], at: datetime
+    connection: Connection,
+    vault: Vault,
+    wanted: Sequence[Decision],
+    at: datetime | None = None,
 ) -> Work:
-    """Make these decisions together or none, in the caller's transaction. Raises `Refused`."""
-    return await apply.apply_decisions(
-        connection, vault, [_record(decision, at) for decision in wanted]
-    )
+    """Make these decisions together or none, in the caller's transaction. Raises `Refused`.
+
+    at: when they count, for what is decided about a time past. Otherwise the database's clock once
+    the entities are locked: decisions about one entity then have their order, whoever makes them.
+    """
+    await log.claim(connection, {_event(decision, EPOCH).entity_key for decision in wanted})
+    if at is None:
+        at = cast(datetime, await connection.fetchval(queries("commands")["clock"]))
+    records = [_record(decision, at) for decision in wanted]
+    return await apply.apply_decisions(connection, vault, records)
 
 
 async def once(
@@ -91,3 +102,7 @@ async def _once(
 def _record(decision: Decision, at: datetime) -> Record:
     body = decisions.cloud_event(decision, str(uuid.uuid4()), at)
     return Record(TOPIC, 0, 0, at, None, (), body, events.decode(body))
+
+
+def _event(decision: Decision, at: datetime) -> Event:
+    return events.decode(decisions.cloud_event(decision, "asked", at))

@@ -74,6 +74,7 @@ PARTS = {
             "discounts",
         )
     ),
+    "reservations": Part(("order_id", "place", "status", "quantities_milli", "expires_at")),
     "coupons": Part(
         (
             "coupon_id",

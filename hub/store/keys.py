@@ -21,6 +21,7 @@ SCOPES = (
     "orders:read",
     "stock:read",
     "coupons:read",
+    "reservations:write",
     "member:all_channels",
     "admin",
 )

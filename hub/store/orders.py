@@ -11,7 +11,9 @@ from hub.domain.envelope import EVENTS_MAX, TOO_MANY, Event
 from hub.domain.ids import Key, derived
 from hub.domain.orders import Folded
 from hub.domain.points import Entry
+from hub.domain.reservations import HOLDING, Reservation
 from hub.domain.stock import Change
+from hub.errors import Refused
 from hub.store import log
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
@@ -65,6 +67,23 @@ _LINES = Rows(
 )
 
 
+_RESERVATIONS = Rows(
+    "reservations",
+    key=("order_id",),
+    columns={
+        "order_id": "uuid",
+        "channel": "text",
+        "shop": "text",
+        "order_number": "text",
+        "place": "text",
+        "status": "text",
+        "quantities_milli": "jsonb",
+        "expires_at": "timestamptz",
+        "first_received_at": "timestamptz",
+    },
+)
+
+
 class _Touched:
     """An order that this write changes: its events and fold before and after."""
 
@@ -96,10 +115,17 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
         if len(order.events) >= EVENTS_MAX:
             work.verdicts[event.key] = TOO_MANY
             continue
+        if work.is_decision and event.type == "reservation.created":
+            _refuse_if_placed(order)
         before, after = order.add(event)
         work.judge(event, before.verdicts, after.verdicts)
         _note_effects(work, event, order, before, after)
     await _write(connection, touched)
+
+
+def _refuse_if_placed(order: _Touched) -> None:
+    if order.now.state.content is not None:
+        raise Refused("order_exists", "the order was placed already", order_number=order.number)
 
 
 async def _load(
@@ -132,7 +158,8 @@ def _note_effects(work: Work, event: Event, order: _Touched, before: Folded, aft
         assert known is not None
         on_hand = (now.on_hand_milli if now else 0) - (then.on_hand_milli if then else 0)
         committed = (now.committed_milli if now else 0) - (then.committed_milli if then else 0)
-        if on_hand or committed:
+        reserved = (now.reserved_milli if now else 0) - (then.reserved_milli if then else 0)
+        if on_hand or committed or reserved:
             cause, sku, place = at
             change = Change(
                 sku,
@@ -144,6 +171,7 @@ def _note_effects(work: Work, event: Event, order: _Touched, before: Folded, aft
                 cause,
                 derived("movement", event.key, cause, ids.stock_id(sku, place)),
                 event.entity_key,
+                reserved,
             )
             work.stock.append((work.log_ids[event.key], change))
     if after.points or before.points:
@@ -185,8 +213,11 @@ async def _write(connection: Connection, touched: dict[Key, _Touched]) -> None:
     order_rows, new_orders = [], []
     line_rows, new_lines = [], []
     amended: list[Key] = []
+    held = []
     for key, order in touched.items():
         state = order.now.state
+        if state.reservation is not None:
+            held.append(_reservation_row(key, order, state.reservation))
         if state.content is None:
             continue
         if order.was.state.content is None:
@@ -205,6 +236,22 @@ async def _write(connection: Connection, touched: dict[Key, _Touched]) -> None:
     await _LINES.insert(connection, new_lines)
     await _ORDERS.upsert(connection, order_rows)
     await _LINES.upsert(connection, line_rows)
+    await _RESERVATIONS.upsert(connection, held)
+
+
+def _reservation_row(key: Key, order: _Touched, held: Reservation) -> tuple[object, ...]:
+    is_confirmed = order.now.state.content is not None and held.status in HOLDING
+    return (
+        key,
+        order.channel,
+        order.shop,
+        order.number,
+        held.place,
+        "confirmed" if is_confirmed else held.status,
+        held.quantities_milli,
+        held.expires_at,
+        order.first_received_at,
+    )
 
 
 def _order_row(key: Key, order: _Touched) -> tuple[object, ...]:

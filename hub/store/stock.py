@@ -6,10 +6,11 @@ Positions are locked in the order of item and place. What a change or a count do
 
 from datetime import datetime
 
-from hub.domain import ids, stock
+from hub.domain import ids, money, stock
 from hub.domain.envelope import APPLIED, Event, ignored
 from hub.domain.ids import derived
 from hub.domain.stock import Change, Count, Deltas, Position
+from hub.errors import Refused
 from hub.store import cases
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
@@ -24,6 +25,7 @@ _MOVEMENTS = Rows(
         "kind": "text",
         "on_hand_milli": "bigint",
         "committed_milli": "bigint",
+        "reserved_milli": "bigint",
         "occurred_at": "timestamptz",
         "event_key": "uuid",
         "order_id": "uuid",
@@ -51,8 +53,26 @@ async def apply(connection: Connection, work: Work) -> None:
             done = await _count(connection, work, positions, made, what)
         movements += done
         made.setdefault((what.sku, what.place), []).extend(done)
+    if work.is_decision:
+        _refuse_shortage(positions, movements)
     await _write(connection, positions, movements)
     await cases.follow_oversold(connection, positions, was_oversold, work)
+
+
+def _refuse_shortage(positions: dict[Place, Position], movements: list[Change]) -> None:
+    """Refuse what would hold more than is there; demand is summed over all that is held at once."""
+    for at in sorted({(m.sku, m.place) for m in movements if m.reserved_milli > 0}):
+        short_milli = -positions[at].available_milli
+        if short_milli > 0:
+            sku, place = at
+            short = money.decimal_text(short_milli, money.QUANTITY_DIGITS)
+            raise Refused(
+                "insufficient_stock",
+                f"{sku} at {place}: {short} more than is available",
+                sku=sku,
+                place=place,
+                short=short,
+            )
 
 
 def _collect(work: Work) -> None:
@@ -135,6 +155,7 @@ async def _write(
         [p.place for p in moved],
         [p.on_hand_milli for p in moved],
         [p.committed_milli for p in moved],
+        [p.reserved_milli for p in moved],
         [p.version for p in moved],
     )
     counted = [(m.sku, m.place) for m in movements if m.kind == "counted"]
@@ -157,6 +178,7 @@ async def _write(
                 m.kind,
                 m.on_hand_milli,
                 m.committed_milli,
+                m.reserved_milli,
                 m.occurred_at,
                 m.event_key,
                 m.order_id,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.domain import identifiers, ids
@@ -13,13 +13,11 @@ from hub.store.keys import ApiKey
 from hub.store.reads import members as reads
 from hub.store.reads.queries import Row
 from hub.store.reads.viewer import Viewer
-from hub_api import strict_json
-from hub_api.bodies import read_body
+from hub_api import requests
 from hub_api.keyring import Needs, viewer_of
 from hub_api.paging import PageAsked, PageOf, Pager, respond
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held, Resources
-from hub_api.strict_json import BadJsonError
 
 router = APIRouter(prefix="/v1/members", tags=["members"])
 MemberReader = Annotated[ApiKey, Depends(Needs("members:read"))]
@@ -88,20 +86,11 @@ class Identifier(BaseModel):
     valid_to: datetime | None
 
 
-_LOOKUP_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": Wanted.model_json_schema()}},
-    }
-}
-
-
-@router.post("/lookup", openapi_extra=_LOOKUP_BODY)
+@router.post("/lookup", openapi_extra=requests.schema_of(Wanted))
 async def look_up(request: Request, key: MemberReader, held: Held) -> Candidates:
     """Members who hold an identifier. It stands in the body: a URL may be logged on its way."""
     held.keyring.refuse_guessing(key, "member")
-    async with held.gate.place():
-        wanted = _wanted(await read_body(request))
+    wanted = await requests.read(request, held, Wanted)
     viewer = viewer_of(key)
     found = await held.database.read(lambda reader: _holders(reader, held, viewer, wanted))
     if not found:
@@ -165,19 +154,6 @@ async def found_member(reader: Any, viewer: Viewer, member_id: UUID) -> Row:
     if row is None:
         raise Problem("not-found")
     return row
-
-
-def _wanted(body: bytes) -> Wanted:
-    try:
-        return Wanted.model_validate(strict_json.parse(strict_json.utf8(body)))
-    except BadJsonError as error:
-        raise Problem("bad-json", [error.fault]) from None
-    except ValidationError as error:
-        faults = [
-            Fault(".".join(map(str, fault["loc"])) or "$", fault["msg"])
-            for fault in error.errors(include_input=False, include_url=False)
-        ]
-        raise Problem("invalid", faults) from None
 
 
 async def _holders(reader: Any, held: Resources, viewer: Viewer, wanted: Wanted) -> list[Row]:

@@ -104,7 +104,8 @@ with movements as (
         sku,
         place,
         sum(on_hand_milli) as on_hand_milli,
-        sum(committed_milli) as committed_milli
+        sum(committed_milli) as committed_milli,
+        sum(reserved_milli) as reserved_milli
     from stock_movements
     group by sku, place
 )
@@ -115,12 +116,15 @@ select
     p.on_hand_milli,
     m.on_hand_milli as on_hand_by_movements,
     p.committed_milli,
-    m.committed_milli as committed_by_movements
+    m.committed_milli as committed_by_movements,
+    p.reserved_milli,
+    m.reserved_milli as reserved_by_movements
 from stock_positions as p
 full join movements as m on p.sku = m.sku and p.place = m.place
 where
     coalesce(p.on_hand_milli, 0) <> coalesce(m.on_hand_milli, 0)
-    or coalesce(p.committed_milli, 0) <> coalesce(m.committed_milli, 0);
+    or coalesce(p.committed_milli, 0) <> coalesce(m.committed_milli, 0)
+    or coalesce(p.reserved_milli, 0) <> coalesce(m.reserved_milli, 0);
 
 -- name: committed_stock_equals_open_orders
 with wanted as (
@@ -135,6 +139,25 @@ with wanted as (
         and o.place is not null
         and l.quantity_milli > l.fulfilled_milli
     group by l.sku, o.place
+    union all
+    -- Sold, and the order is still on its way.
+    select
+        q.key as sku,
+        r.place,
+        sum(q.value::bigint) as committed_milli
+    from reservations as r
+    cross join lateral jsonb_each_text(r.quantities_milli) as q
+    where r.status = 'committed'
+    group by q.key, r.place
+),
+
+summed as (
+    select
+        sku,
+        place,
+        sum(committed_milli) as committed_milli
+    from wanted
+    group by sku, place
 )
 
 select
@@ -143,8 +166,29 @@ select
     p.committed_milli,
     w.committed_milli as committed_by_orders
 from (select * from stock_positions where committed_milli <> 0) as p
-full join wanted as w on p.sku = w.sku and p.place = w.place
+full join summed as w on p.sku = w.sku and p.place = w.place
 where coalesce(p.committed_milli, 0) <> coalesce(w.committed_milli, 0);
+
+-- name: reserved_stock_equals_held_reservations
+with wanted as (
+    select
+        q.key as sku,
+        r.place,
+        sum(q.value::bigint) as reserved_milli
+    from reservations as r
+    cross join lateral jsonb_each_text(r.quantities_milli) as q
+    where r.status = 'held'
+    group by q.key, r.place
+)
+
+select
+    coalesce(p.sku, w.sku) as sku,
+    coalesce(p.place, w.place) as place,
+    p.reserved_milli,
+    w.reserved_milli as reserved_by_reservations
+from (select * from stock_positions where reserved_milli <> 0) as p
+full join wanted as w on p.sku = w.sku and p.place = w.place
+where coalesce(p.reserved_milli, 0) <> coalesce(w.reserved_milli, 0);
 
 -- name: oversold_stock_has_a_case
 with below as (

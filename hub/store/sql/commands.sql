@@ -26,3 +26,6 @@ set answer = $3
 where
     key_prefix = $1
     and idempotency_key = $2;
+
+-- name: clock
+select clock_timestamp();

@@ -20,6 +20,12 @@ known as (
     from locked
     union all
     select
+        order_id,
+        first_received_at
+    from reservations
+    where order_id = any($1::uuid[])
+    union all
+    select
         entity_key as order_id,
         received_at as first_received_at
     from parked
@@ -35,3 +41,25 @@ group by order_id;
 -- name: delete_lines
 delete from order_lines
 where order_id = any($1::uuid[]);
+
+-- Reservations whose time is over, those that other writes hold left out.
+-- name: overdue_reservations
+select
+    channel,
+    shop,
+    order_number
+from reservations
+where
+    status = 'held'
+    and expires_at <= $1
+order by expires_at
+limit $2
+for update skip locked;
+
+-- name: reservation
+select
+    channel,
+    shop,
+    order_number
+from reservations
+where order_id = $1;

@@ -56,10 +56,12 @@ update stock_positions as p
 set
     on_hand_milli = n.on_hand_milli,
     committed_milli = n.committed_milli,
+    reserved_milli = n.reserved_milli,
     version = n.version,
     changed_xid = pg_current_xact_id()
-from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-    as n (sku, place, on_hand_milli, committed_milli, version)
+from
+    unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+        as n (sku, place, on_hand_milli, committed_milli, reserved_milli, version)
 where
     p.sku = n.sku
     and p.place = n.place;

@@ -156,6 +156,26 @@ create table order_lines (
     )
 );
 
+-- Stock held for an order that is not placed yet; it has the order's id.
+create table reservations (
+    order_id uuid not null,
+    channel text not null,
+    shop text not null,
+    order_number text not null,
+    place text not null,
+    -- confirmed: the order was placed and took its place
+    status text not null,
+    quantities_milli jsonb not null,
+    expires_at timestamptz not null,
+    first_received_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint reservations_pk primary key (order_id),
+    constraint reservations_status_known check (
+        status in ('held', 'committed', 'released', 'expired', 'confirmed')
+    )
+);
+create index reservations_held on reservations (expires_at) where status = 'held';
+
 -- Stock --------------------------------------------------------------------------------------
 create table stock_positions (
     sku text not null,

@@ -1,0 +1,93 @@
+"""Commands on reservations: hold stock for an order, commit it, let it go, end what is overdue.
+
+Each runs in the caller's transaction and raises `Refused` where it is not possible. What a
+reservation does to stock is in `hub.domain.reservations`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from hub.domain import ids, money
+from hub.domain.decisions import Decision
+from hub.store import commands
+from hub.store.db import Connection, queries
+from hub.store.sealing import Vault
+
+OVERDUE_MAX = 200
+"""Reservations ended in one transaction: each holds the locks of its items until COMMIT."""
+
+
+class OrderName(Struct, frozen=True):
+    """Which order stock is held for."""
+
+    channel: str
+    shop: str
+    order_number: str
+
+    @property
+    def key(self) -> ids.Key:
+        return ids.order_id(self.channel, self.shop, self.order_number)
+
+
+class Wanted(Struct, frozen=True):
+    """What is to be held: quantities in thousandths by (sku, quantity), at one place."""
+
+    place: str
+    items: Sequence[tuple[str, int]]
+    expires_at: datetime
+
+
+async def reserve(connection: Connection, vault: Vault, order: OrderName, wanted: Wanted) -> None:
+    """Hold all of it or nothing. Refused: insufficient_stock, order_exists, not_possible."""
+    data = {
+        "order_number": order.order_number,
+        "place": wanted.place,
+        "items": [
+            {"sku": sku, "quantity": money.decimal_text(milli, money.QUANTITY_DIGITS)}
+            for sku, milli in wanted.items
+        ],
+        "expires_at": wanted.expires_at,
+    }
+    await commands.run(connection, vault, [_decision("reservation.created", order, data)])
+
+
+async def commit(connection: Connection, vault: Vault, order: OrderName) -> None:
+    """The sale is made: what was held is committed, until the order itself comes."""
+    await _end(connection, vault, "reservation.committed", order)
+
+
+async def release(connection: Connection, vault: Vault, order: OrderName) -> None:
+    """Let go of what is held."""
+    await _end(connection, vault, "reservation.released", order)
+
+
+async def expire_overdue(connection: Connection, vault: Vault, at: datetime) -> int:
+    """End reservations whose time is over, at most OVERDUE_MAX; how many."""
+    rows = await connection.fetch(queries("orders")["overdue_reservations"], at, OVERDUE_MAX)
+    orders = [OrderName(row["channel"], row["shop"], row["order_number"]) for row in rows]
+    if orders:
+        ended = [_decision("reservation.expired", order) for order in orders]
+        await commands.run(connection, vault, ended)
+    return len(orders)
+
+
+async def order_of(connection: Connection, reservation_id: ids.Key) -> OrderName | None:
+    """The order that a reservation is for."""
+    row = await connection.fetchrow(queries("orders")["reservation"], reservation_id)
+    return OrderName(row["channel"], row["shop"], row["order_number"]) if row else None
+
+
+async def _end(connection: Connection, vault: Vault, event_type: str, order: OrderName) -> None:
+    await commands.run(connection, vault, [_decision(event_type, order)])
+
+
+def _decision(event_type: str, order: OrderName, data: dict[str, object] | None = None) -> Decision:
+    return Decision(
+        event_type,
+        order.channel,
+        order.shop,
+        order.order_number,
+        data if data is not None else {"order_number": order.order_number},
+    )

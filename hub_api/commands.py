@@ -1,0 +1,50 @@
+"""A command's way through the API: once for each idempotency key, in one transaction.
+
+Not here: what commands do (`hub.store`), their routes (`hub_api.routes`).
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Header, Request
+from pydantic import BaseModel
+
+from hub.errors import Refused
+from hub.store import commands
+from hub.store.commands import Answer, Asked, IdempotencyKeyReused
+from hub.store.keys import ApiKey
+from hub_api.problems import Fault, Problem
+from hub_api.resources import Resources
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The asker's own name of this request: sent again, it is answered, not done.",
+    ),
+]
+
+
+def asked(request: Request, key: ApiKey, idempotency_key: str, body: BaseModel | None) -> Asked:
+    """The request as it is known again: by key, name, path and body."""
+    said = f"{request.method} {request.url.path}\n"
+    if body is not None:
+        said += body.model_dump_json()
+    return Asked(key.key_prefix, idempotency_key, hashlib.sha256(said.encode()).digest())
+
+
+async def run(held: Resources, request: Asked, work: Callable[[Any], Awaitable[Answer]]) -> Answer:
+    """Do the work once, in one transaction; what is not possible is a 409 with its reason."""
+    try:
+        return await held.database.write(
+            lambda connection: commands.once(connection, request, work)
+        )
+    except Refused as refused:
+        faults = [Fault(str(name), str(value)) for name, value in refused.detail.items()]
+        raise Problem("refused", faults, reason=refused.reason, cause=refused.code) from None
+    except IdempotencyKeyReused:
+        raise Problem("idempotency-key-reused") from None

@@ -1,0 +1,117 @@
+"""Stock is reserved over HTTP: once for each idempotency key, and only by those who may."""
+
+from typing import Any
+
+import pytest
+
+from hub.store import apply
+from hub.store.sealing import Vault
+from tests.event_maker import Shop, at, record
+
+WANTED = {
+    "shop": "main",
+    "order_number": "W1",
+    "place": "s1",
+    "items": [{"sku": "cake", "quantity": "2"}],
+}
+
+
+@pytest.fixture
+async def headers(key_for) -> dict[str, str]:
+    return await key_for("website", "reservations:write", "stock:read") | {
+        "Idempotency-Key": "first"
+    }
+
+
+@pytest.fixture(autouse=True)
+async def three_cakes(writer, database) -> None:
+    data = {"sku": "cake", "place": "s1", "quantity": "3", "measured_at": at(0).isoformat()}
+    body = Shop("website", "main").body("stock.counted", 0, **data)
+    async with writer.transaction():
+        await apply.apply(writer, Vault(database.settings.secret()), [record(body)], "cluster")
+
+
+async def reserve(http, headers: dict[str, str], **changes: Any) -> Any:
+    return await http.post("/v1/reservations", json=WANTED | changes, headers=headers)
+
+
+async def stock(http, headers: dict[str, str]) -> dict[str, Any]:
+    return (await http.get("/v1/stock/cake", headers=headers)).json()["items"][0]
+
+
+async def test_what_is_reserved_is_not_available_to_others(http, headers) -> None:
+    answer = await reserve(http, headers)
+    assert answer.status_code == 201
+    assert answer.json()["status"] == "held"
+    shown = await stock(http, headers)
+    assert (shown["on_hand"], shown["reserved"], shown["available"]) == ("3", "2", "1")
+    refused = await reserve(http, headers | {"Idempotency-Key": "second"}, order_number="W2")
+    assert refused.status_code == 409
+    assert refused.json()["detail"].startswith("cake at s1: 1.000 more than is available")
+    assert {"field": "short", "reason": "1.000"} in refused.json()["errors"]
+
+
+async def test_a_request_sent_again_gets_its_answer_and_holds_nothing_more(http, headers) -> None:
+    first, second = await reserve(http, headers), await reserve(http, headers)
+    assert second.json() == first.json()
+    assert (await stock(http, headers))["reserved"] == "2"
+
+
+async def test_an_idempotency_key_with_another_body_is_refused(http, headers) -> None:
+    await reserve(http, headers)
+    answer = await reserve(http, headers, items=[{"sku": "cake", "quantity": "1"}])
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+async def test_a_refused_request_can_be_sent_again_when_there_is_stock(http, headers) -> None:
+    many = [{"sku": "cake", "quantity": "4"}]
+    assert (await reserve(http, headers, items=many)).status_code == 409
+    assert (await reserve(http, headers)).status_code == 201
+
+
+async def test_commit_and_release_end_a_reservation_once(http, headers) -> None:
+    place = f"/v1/reservations/{(await reserve(http, headers)).json()['reservation_id']}"
+    named = headers | {"Idempotency-Key": "commit"}
+    committed = await http.post(f"{place}/commit", headers=named)
+    assert (committed.status_code, committed.json()["status"]) == (200, "committed")
+    assert (await http.post(f"{place}/commit", headers=named)).json() == committed.json()
+    released = await http.post(f"{place}/release", headers=headers | {"Idempotency-Key": "r"})
+    assert released.status_code == 409
+    shown = await stock(http, headers)
+    assert (shown["committed"], shown["reserved"]) == ("2", "0")
+
+
+async def test_another_channels_reservation_is_not_found(http, headers, key_for) -> None:
+    place = f"/v1/reservations/{(await reserve(http, headers)).json()['reservation_id']}"
+    other = await key_for("store", "reservations:write") | {"Idempotency-Key": "x"}
+    assert (await http.post(f"{place}/release", headers=other)).status_code == 404
+    assert (await reserve(http, other, channel="website")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("items", []),
+        ("items", [{"sku": "cake", "quantity": "0"}]),
+        ("items", [{"sku": "cake", "quantity": "1.0001"}]),
+        ("items", [{"sku": "cake", "quantity": 2}]),
+        ("items", [{"sku": "", "quantity": "2"}]),
+        ("order_number", ""),
+        ("order_number", "a\u0000b"),
+        ("shop", "../x"),
+        ("ttl_s", 0),
+        ("ttl_s", 10**9),
+        ("role", "admin"),
+    ],
+)
+async def test_a_wrong_field_is_named(http, headers, field: str, value: Any) -> None:
+    answer = await reserve(http, headers, **{field: value})
+    assert answer.status_code in (400, 422)
+    assert answer.json()["errors"][0]["field"].lstrip("$.").startswith(field)
+
+
+async def test_a_command_needs_an_idempotency_key_and_its_scope(http, headers, key_for) -> None:
+    nameless = {"Authorization": headers["Authorization"]}
+    assert (await reserve(http, nameless)).status_code == 422
+    reader = await key_for("website", "stock:read") | {"Idempotency-Key": "x"}
+    assert (await reserve(http, reader)).status_code == 403

@@ -35,6 +35,9 @@ POSTGRES_READERS_MAX = 8
 POSTGRES_WRITERS_MAX = 8
 POSTGRES_RETRY_AFTER_S = 2
 
+# A reservation is let go so long after its time at most; one look costs an index scan.
+OVERDUE_EVERY_S = 1.0
+
 READY_TIMEOUT_S = 2.0
 
 # "Revoked within a second": a key is looked up again when what is known of it is this old.

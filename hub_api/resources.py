@@ -14,6 +14,7 @@ from hub_api.bodies import BodyGate
 from hub_api.figures import Figures
 from hub_api.kafka import KafkaSender, Sender
 from hub_api.keyring import Keyring
+from hub_api.overdue import end_overdue
 from hub_api.postgres import Database
 from hub_api.signing import Signer
 
@@ -49,13 +50,16 @@ async def opened(
         figures=figures,
     )
     await database.open()
-    noting = asyncio.create_task(resources.keyring.note_use())
+    tasks = [
+        asyncio.create_task(resources.keyring.note_use()),
+        asyncio.create_task(end_overdue(database, resources.vault)),
+    ]
     try:
         yield resources
     finally:
-        noting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await noting
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await resources.keyring.flush_use()
         await resources.sender.close()
         await database.close()

@@ -1,5 +1,6 @@
 """Stock is reserved over HTTP: once for each idempotency key, and only by those who may."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -115,3 +116,13 @@ async def test_a_command_needs_an_idempotency_key_and_its_scope(http, headers, k
     assert (await reserve(http, nameless)).status_code == 422
     reader = await key_for("website", "stock:read") | {"Idempotency-Key": "x"}
     assert (await reserve(http, reader)).status_code == 403
+
+
+async def test_what_is_not_bought_in_time_is_let_go_by_itself(http, headers) -> None:
+    answer = await reserve(http, headers, ttl_s=1)
+    assert answer.status_code == 201
+    for _ in range(150):
+        if (await stock(http, headers))["reserved"] == "0":
+            return
+        await asyncio.sleep(0.2)
+    pytest.fail("it is still held")

@@ -1,0 +1,36 @@
+"""What ends by time: a task that ends it soon after it is due. Not here: what that means.
+
+Any number of API processes may do it: what one holds, the others leave out.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from hub.store import reservations
+from hub.store.sealing import Vault
+from hub_api.limits import OVERDUE_EVERY_S
+from hub_api.postgres import Database, PostgresAwayError
+
+_log = structlog.get_logger("hub_api.overdue")
+
+
+async def end_overdue(database: Database, vault: Vault) -> None:
+    """End overdue reservations every OVERDUE_EVERY_S, until cancelled."""
+    while True:
+        await asyncio.sleep(OVERDUE_EVERY_S)
+        try:
+            ended = await database.write(lambda connection: end_once(connection, vault))
+        except PostgresAwayError as error:
+            _log.warning("overdue_not_ended", cause=error.where)
+        else:
+            if ended:
+                _log.info("overdue_ended", reservations=ended)
+
+
+async def end_once(connection: Any, vault: Vault) -> int:
+    """End what is overdue now, in one transaction; how many."""
+    async with connection.transaction():
+        return await reservations.expire_overdue(connection, vault, datetime.now(UTC))

@@ -1,109 +1,31 @@
-"""Coupons: the fold of a coupon's own events into its state and its redemptions. Pure.
+"""Coupons: the fold of a coupon's own events into its state, uses and reservations. Pure.
 
-The first redemptions in the fold's order are accepted up to the coupon's number of uses; a later
-one is kept, marked refused with its reason, and is a case for a person.
+Uses are given in the fold's order, that is by when they happened, up to the coupon's number; a use
+beyond it is kept, marked refused with its reason, and a case for a person, since a shop may have
+given the goods already. What the hub itself decided under lock keeps its use against facts that
+turn up late. A reservation holds a use back from the hub's own decisions, never from what a shop
+did. Not here: what events say (`coupon_data`), money (`coupon_worth`), quotes (`coupon_quotes`).
 """
 
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.domain import money, payloads
-from hub.domain.envelope import (
-    APPLIED,
-    BadEvent,
-    Event,
-    Verdict,
-    ignored,
-    in_order,
-    parked,
-    tell,
-    utc,
-)
+from hub.domain.coupon_codes import is_own
+from hub.domain.coupon_data import Claim, Hold, Issue, Release, Transfer, Undoing, Use
+from hub.domain.coupon_state import CouponState, Redemption, Reservation, UseKey
+from hub.domain.decisions import SOURCE
+from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, parked, tell
 from hub.domain.ids import Key
 
 RANKS = {
-    "coupon.issued": 0, "coupon.claimed": 1, "coupon.redeemed": 2, "coupon.redemption_reversed": 3,
-    "coupon.expired": 4, "coupon.voided": 5, "coupon.refunded": 6,
+    "coupon.issued": 0, "coupon.claimed": 1, "coupon.transferred": 2, "coupon.reserved": 3,
+    "coupon.redeemed": 4, "coupon.redemption_reversed": 5, "coupon.released": 6,
+    "coupon.frozen": 7, "coupon.expired": 8, "coupon.voided": 9, "coupon.refunded": 10,
 }  # fmt: skip
-_ENDINGS = {"coupon.expired": "expired", "coupon.voided": "voided", "coupon.refunded": "refunded"}
-
-
-def normalise_code(code: str) -> str:
-    """One spelling of a code: full-width to half-width, no spaces, upper case."""
-    return "".join(unicodedata.normalize("NFKC", code).split()).upper()
-
-
-class Issue(Struct, frozen=True):
-    """What coupon.issued says; face value in minor units."""
-
-    code: str
-    kind: str
-    account: str | None
-    template: str | None
-    face_value_minor: int | None
-    currency: str | None
-    uses: int
-    valid_from: datetime | None
-    valid_until: datetime | None
-    order_number: str | None
-
-
-class Use(Struct, frozen=True):
-    """A redemption as reported; amount in minor units."""
-
-    code: str
-    redemption_id: str
-    place: str | None
-    account: str | None
-    order_number: str | None
-    amount_minor: int | None
-    currency: str | None
-
-
-class Redemption(Struct, frozen=True):
-    """A use and what became of it."""
-
-    use: Use
-    channel: str
-    shop: str
-    redeemed_at: datetime
-    event_key: Key
-    refusal: str | None = None
-    reversed_at: datetime | None = None
-
-    @property
-    def is_live(self) -> bool:
-        return self.refusal is None and self.reversed_at is None
-
-
-class CouponState(Struct):
-    """A coupon as its events say."""
-
-    issue: Issue | None = None
-    channel: str | None = None
-    account: tuple[str, str] | None = None
-    issued_at: datetime | None = None
-    claimed_at: datetime | None = None
-    ended_at: datetime | None = None
-    ending: str | None = None
-    redemptions: dict[str, Redemption] = {}
-
-    @property
-    def live_uses(self) -> int:
-        return sum(1 for r in self.redemptions.values() if r.is_live)
-
-    @property
-    def status(self) -> str:
-        """issued, claimed, redeemed (all uses), or how it ended."""
-        if self.ending is not None:
-            return self.ending
-        if self.issue is not None and self.live_uses >= self.issue.uses:
-            return "redeemed"
-        return "claimed" if self.account is not None else "issued"
+NO_USE_LEFT = "all uses were redeemed before"
 
 
 class Folded(Struct):
@@ -115,21 +37,40 @@ class Folded(Struct):
 
 def fold(events: list[Event]) -> Folded:
     """Fold the events of one coupon. No events give an empty state."""
-    state = CouponState()
+    state = CouponState(promised=_promised(events))
     told = in_order(events, "coupon.issued", RANKS)
     return Folded(state, tell(told, lambda event: _STEPS[event.type](state, event)))
 
 
+def use_key(event: Event) -> UseKey:
+    """The key of the use that coupon.redeemed or redemption_reversed names."""
+    return event.channel, event.shop, event.data.redemption_id
+
+
+def _promised(events: Iterable[Event]) -> frozenset[UseKey]:
+    decided, undone = set(), set()
+    for event in events:
+        if event.type == "coupon.redeemed" and event.source == SOURCE:
+            decided.add(use_key(event))
+        elif event.type == "coupon.redemption_reversed":
+            undone.add(event.data.redemption_id)
+    return frozenset(key for key in decided if key[2] not in undone)
+
+
 def _issued(state: CouponState, event: Event) -> Verdict:
+    issue: Issue = event.data
+    if is_own(issue.code) and event.source != SOURCE and state.issue is None:
+        return parked("coupon.issued")  # by the hub, which alone gives out codes of this form
     if state.issue is not None:
         return ignored("the coupon was issued already")
-    issue: Issue = event.data
     state.issue = issue
-    state.channel = event.channel
+    state.channel, state.shop = event.channel, event.shop
     state.issued_at = event.occurred_at
     if issue.account is not None:
         state.account = (event.channel, issue.account)
         state.claimed_at = event.occurred_at
+    else:
+        state.recipients = issue.recipients
     return APPLIED
 
 
@@ -140,50 +81,206 @@ def _claimed(state: CouponState, event: Event) -> Verdict:
         return ignored("the coupon belongs to an account already")
     if state.ending is not None:
         return ignored(f"the coupon was {state.ending} before")
-    state.account = (event.channel, event.data)
+    if state.recipients and event.source != SOURCE:
+        return ignored("the recipient's phone or e-mail has to be proved to the hub first")
+    claim: Claim = event.data
+    state.account = (event.channel, claim.account)
     state.claimed_at = event.occurred_at
     return APPLIED
+
+
+def _transferred(state: CouponState, event: Event) -> Verdict:
+    if state.issue is None:
+        return parked("coupon.issued")
+    if (why := state.blocked()) is not None:
+        return ignored(why)
+    if state.uses_left <= state.reserved_uses(event.occurred_at):
+        return ignored("no use is left to give away")
+    if state.account is None and state.recipients:
+        return ignored("nobody holds the coupon yet")
+    transfer: Transfer = event.data
+    to = transfer.account
+    state.account = (event.channel, to) if to is not None else None
+    state.recipients = () if to is not None else transfer.recipients
+    state.claimed_at = event.occurred_at if to is not None else None
+    state.transferred_at = event.occurred_at
+    return APPLIED
+
+
+def _reserved(state: CouponState, event: Event) -> Verdict:
+    if state.issue is None:
+        return parked("coupon.issued")
+    hold: Hold = event.data
+    key = (event.channel, event.shop, hold.reservation_id)
+    if key in state.reservations:
+        return ignored("this reservation is known already")
+    at = event.occurred_at
+    why = state.blocked() or state.out_of_time(at)
+    if why is None and state.uses_left <= state.reserved_uses(at):
+        why = "no use is left to reserve"
+    made = Reservation(hold, event.channel, event.shop, at, event.key)
+    if why is not None:
+        # Kept all the same: an earlier event may yet come and make it possible.
+        made = replace(made, ended_at=at, ending="refused")
+    state.reservations = state.reservations | {key: made}
+    return ignored(why) if why is not None else APPLIED
 
 
 def _redeemed(state: CouponState, event: Event) -> Verdict:
     if state.issue is None:
         return parked("coupon.issued")
     use: Use = event.data
-    if use.redemption_id in state.redemptions:
+    key = use_key(event)
+    if key in state.redemptions:
         return ignored("this redemption is known already")
-    refusal = None
-    if state.ending is not None:
-        refusal = f"the coupon was {state.ending} before"
-    elif state.live_uses >= state.issue.uses:
-        refusal = "all uses were redeemed before"
-    state.redemptions = state.redemptions | {
-        use.redemption_id: Redemption(
-            use, event.channel, event.shop, event.occurred_at, event.key, refusal
-        )
-    }
+    refusal = _refusal(state, event)
+    made = Redemption(use, event.channel, event.shop, event.occurred_at, event.key, refusal)
+    state.redemptions = state.redemptions | {key: made}
+    if refusal is None:
+        _end_reservation(state, _reservation(event), event.occurred_at, "redeemed")
     return APPLIED
+
+
+def _refusal(state: CouponState, event: Event) -> str | None:
+    """Why a redemption does not count, if it does not."""
+    issue = state.issue
+    assert issue is not None
+    if use_key(event) in state.promised:
+        # Checked under lock when it was decided; only the number of uses is above that.
+        return NO_USE_LEFT if state.live_uses >= issue.uses else None
+    if (why := state.blocked()) is not None:
+        return why
+    if state.uses_left <= 0:
+        return NO_USE_LEFT
+    token = event.data.token
+    if token is not None and state.is_spent(token):
+        return "this one-time token was used before"
+    held = state.reservations.get(_reservation(event))
+    if held is not None and held.is_live(event.occurred_at):
+        return None  # it was valid when the checkout began
+    return state.out_of_time(event.occurred_at)
+
+
+def _reservation(event: Event) -> UseKey:
+    return event.channel, event.shop, event.data.reservation_id or ""
+
+
+def _end_reservation(state: CouponState, key: UseKey, at: datetime, ending: str) -> None:
+    known = state.reservations.get(key)
+    if known is not None and known.ended_at is None:
+        state.reservations = state.reservations | {key: replace(known, ended_at=at, ending=ending)}
 
 
 def _reversed(state: CouponState, event: Event) -> Verdict:
-    redemption = state.redemptions.get(event.data)
-    if redemption is None:
+    undoing: Undoing = event.data
+    key = _named(state, event)
+    if key is None or state.issue is None:
         return parked("coupon.redeemed")
+    redemption = state.redemptions[key]
     if redemption.reversed_at is not None:
         return ignored("this redemption was reversed already")
-    state.redemptions = state.redemptions | {
-        event.data: replace(redemption, reversed_at=event.occurred_at)
-    }
+    within = state.issue.undo_within
+    if within is not None and event.occurred_at - redemption.redeemed_at > within:
+        return ignored(f"the issuer lets a redemption be undone for {within} only")
+    undone = replace(redemption, reversed_at=event.occurred_at)
+    state.redemptions = state.redemptions | {key: undone}
+    if state.late_refund is not None and redemption.refusal is None:
+        _refund(state, event.occurred_at, undoing.reason)
     return APPLIED
 
 
-def _ended(state: CouponState, event: Event) -> Verdict:
+def _named(state: CouponState, event: Event) -> UseKey | None:
+    """The redemption that a reversal means: the shop's own, or the only one of that id."""
+    own = use_key(event)
+    if own in state.redemptions:
+        return own
+    others = [key for key in state.redemptions if key[2] == own[2]]
+    return others[0] if len(others) == 1 else None
+
+
+def _released(state: CouponState, event: Event) -> Verdict:
+    if state.issue is None:
+        return parked("coupon.issued")
+    release: Release = event.data
+    if release.reservation_id is None:
+        # Never waits for a freeze to come: it would let go of a later one.
+        if state.frozen_at is None:
+            return ignored("the coupon was not frozen")
+        state.frozen_at = None
+        return APPLIED
+    key = _reservation(event)
+    reservation = state.reservations.get(key)
+    if reservation is None:
+        return parked("coupon.reserved")
+    if reservation.ended_at is not None:
+        return ignored(f"the reservation was {reservation.ending} before")
+    _end_reservation(state, key, event.occurred_at, "released")
+    return APPLIED
+
+
+def _frozen(state: CouponState, event: Event) -> Verdict:
+    if state.issue is None:
+        return parked("coupon.issued")
+    if (why := state.blocked()) is not None:
+        return ignored(why)
+    if state.uses_left <= 0:
+        return ignored(NO_USE_LEFT)
+    state.frozen_at = event.occurred_at
+    state.reason = event.data.reason
+    return APPLIED
+
+
+def _refunded(state: CouponState, event: Event) -> Verdict:
+    if state.issue is None:
+        return parked("coupon.issued")
+    is_owed = state.ending == "expired" and (
+        # By its terms, or since the refund was applied for while the coupon was valid.
+        state.issue.terms.on_expiry == "refund" or state.frozen_at is not None
+    )
+    if state.ending is not None and not is_owed:
+        return ignored(f"the coupon was {state.ending} before")
+    if state.uses_left <= 0:
+        state.late_refund = state.late_refund or event.key
+        return ignored(NO_USE_LEFT)
+    _refund(state, event.occurred_at, event.data.reason)
+    return APPLIED
+
+
+def _refund(state: CouponState, at: datetime, reason: str | None) -> None:
+    """The buyer's money went back. Who was given the coupon is told why it is void."""
+    state.ending, state.reason = "refunded", reason
+    if state.transferred_at is not None:
+        state.ending = "voided"
+        why = "the buyer was refunded after it was given away"
+        state.reason = f"{why}: {reason}" if reason else why
+    state.ended_at = at
+    state.late_refund = None
+
+
+def _expired(state: CouponState, event: Event) -> Verdict:
+    issue, at = state.issue, event.occurred_at
+    if issue is None:
+        return parked("coupon.issued")
+    if state.ending is None and 0 < state.uses_left <= state.reserved_uses(at):
+        return ignored("its use is reserved for a checkout")
+    until = issue.usable_until
+    if issue.terms.on_expiry == "extend" and until is not None and at < until:
+        return ignored(f"its validity was extended to {until.isoformat()}")
+    return _end(state, event, "expired")
+
+
+def _voided(state: CouponState, event: Event) -> Verdict:
+    return _end(state, event, "voided")
+
+
+def _end(state: CouponState, event: Event, ending: str) -> Verdict:
     if state.issue is None:
         return parked("coupon.issued")
     if state.ending is not None:
         return ignored(f"the coupon was {state.ending} before")
-    if state.live_uses >= state.issue.uses:
-        return ignored("all uses were redeemed before")
-    state.ending = _ENDINGS[event.type]
+    if state.uses_left <= 0:
+        return ignored(NO_USE_LEFT)
+    state.ending, state.reason = ending, event.data.reason
     state.ended_at = event.occurred_at
     return APPLIED
 
@@ -191,55 +288,13 @@ def _ended(state: CouponState, event: Event) -> Verdict:
 _STEPS: dict[str, Callable[[CouponState, Event], Verdict]] = {
     "coupon.issued": _issued,
     "coupon.claimed": _claimed,
+    "coupon.transferred": _transferred,
+    "coupon.reserved": _reserved,
+    "coupon.released": _released,
     "coupon.redeemed": _redeemed,
     "coupon.redemption_reversed": _reversed,
-    "coupon.voided": _ended,
-    "coupon.expired": _ended,
-    "coupon.refunded": _ended,
+    "coupon.frozen": _frozen,
+    "coupon.voided": _voided,
+    "coupon.expired": _expired,
+    "coupon.refunded": _refunded,
 }
-
-
-def read_issue(payload: payloads.CouponIssue) -> Issue:
-    face_value = _amount(payload.face_value, payload.currency, "face_value")
-    return Issue(
-        normalise_code(payload.code),
-        payload.kind,
-        payload.account,
-        payload.template,
-        face_value,
-        payload.currency,
-        payload.uses,
-        _time(payload.valid_from, "valid_from"),
-        _time(payload.valid_until, "valid_until"),
-        payload.order_number,
-    )
-
-
-def read_use(payload: payloads.CouponRedemption) -> Use:
-    return Use(
-        normalise_code(payload.code),
-        payload.redemption_id,
-        payload.place,
-        payload.account,
-        payload.order_number,
-        _amount(payload.amount, payload.currency, "amount"),
-        payload.currency,
-    )
-
-
-def _time(value: datetime | None, field: str) -> datetime | None:
-    return utc(value, f"$.data.{field}") if value is not None else None
-
-
-def _amount(value: str | None, currency: str | None, field: str) -> int | None:
-    if value is None:
-        return None
-    if currency is None:
-        raise BadEvent("currency_missing", f"{field} has no currency beside it", "$.data.currency")
-    try:
-        amount = money.minor(value, currency)
-    except money.BadNumber as bad:
-        raise BadEvent("bad_amount", f"{bad} in {currency}", f"$.data.{field}") from None
-    if amount < 0:
-        raise BadEvent("negative_amount", f"'{value}' is below 0", f"$.data.{field}")
-    return amount

@@ -13,7 +13,17 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from hub.domain import coupons, decisions, ids, members, order_data, payloads, reservations, stock
+from hub.domain import (
+    coupon_data,
+    decisions,
+    ids,
+    members,
+    order_data,
+    payloads,
+    reservations,
+    stock,
+)
+from hub.domain.coupon_codes import normalise_code
 from hub.domain.envelope import BadEvent, Event, utc
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -24,6 +34,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 SEQUENCE_MAX = 2**63 - 1
 _SEQUENCE = re.compile(r"[0-9]{1,19}")
 SOURCE = re.compile(r"/channels/([a-z0-9][a-z0-9_-]{0,63})/shops/([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
+_RECIPIENTS = ("recipient", "recipient_phone", "recipient_email")
 _PERSONAL_MEMBERS = frozenset(t for t in payloads.BY_TYPE if t.startswith("member."))
 
 
@@ -123,8 +134,8 @@ def _read(envelope: Envelope, now: datetime | None, *, has_escapes: bool) -> Eve
     if now is not None and isinstance(payload, payloads.StockCount):
         # A count from the future would swallow every change until then.
         _refuse_impossible_time(payload.measured_at, now, "$.data.measured_at")
-    is_personal = envelope.type in _PERSONAL_MEMBERS or (
-        getattr(payload, "recipient", None) is not None
+    is_personal = envelope.type in _PERSONAL_MEMBERS or any(
+        getattr(payload, name, None) is not None for name in _RECIPIENTS
     )
     return Event(
         ids.event_key(envelope.source, envelope.id),
@@ -212,7 +223,7 @@ def _order(read: Callable[[Any], Any]) -> Reader:
 
 def _coupon(read: Callable[[Any], Any]) -> Reader:
     def reader(channel: str, shop: str, payload: Any) -> Read:
-        code = coupons.normalise_code(payload.code)
+        code = normalise_code(payload.code)
         if not code:
             raise BadEvent("code_empty", "the code has no visible character", "$.data.code")
         return "coupon", code, ids.coupon_id(code), read(payload)
@@ -284,13 +295,17 @@ _READERS: dict[str, Reader] = {
     "points.earned": _positive_points,
     "points.redeemed": _positive_points,
     "points.adjusted": _points,
-    "coupon.issued": _coupon(coupons.read_issue),
-    "coupon.claimed": _coupon(lambda payload: payload.account),
-    "coupon.redeemed": _coupon(coupons.read_use),
-    "coupon.redemption_reversed": _coupon(lambda payload: payload.redemption_id),
-    "coupon.voided": _coupon(_nothing),
-    "coupon.expired": _coupon(_nothing),
-    "coupon.refunded": _coupon(_nothing),
+    "coupon.issued": _coupon(coupon_data.read_issue),
+    "coupon.claimed": _coupon(coupon_data.read_claim),
+    "coupon.transferred": _coupon(coupon_data.read_transfer),
+    "coupon.reserved": _coupon(coupon_data.read_hold),
+    "coupon.released": _coupon(coupon_data.read_release),
+    "coupon.redeemed": _coupon(coupon_data.read_use),
+    "coupon.redemption_reversed": _coupon(coupon_data.read_undoing),
+    "coupon.frozen": _coupon(coupon_data.read_step),
+    "coupon.voided": _coupon(coupon_data.read_step),
+    "coupon.expired": _coupon(coupon_data.read_step),
+    "coupon.refunded": _coupon(coupon_data.read_step),
     "item.upserted": _item,
     "place.upserted": _place,
 }

@@ -190,7 +190,23 @@ class Points(Payload):
     order_number: Id | None = None
 
 
+class CouponTerms(Payload):
+    """What a coupon grants and when. Discounts: the issue's `face_value`, or `percent_off` up to
+    `maximum`; `minimum` is the order's amount from which it holds."""
+
+    minimum: Number | None = None
+    percent_off: Annotated[int, Meta(ge=1, le=100)] | None = None
+    maximum: Number | None = None
+    stacking: Literal["alone", "other_templates", "any"] = "alone"
+    on_expiry: Literal["lapse", "extend", "refund"] = "lapse"
+    extension_days: Annotated[int, Meta(ge=1, le=3_660)] | None = None
+    undo_minutes: Annotated[int, Meta(ge=0, le=527_040)] | None = None
+
+
 class CouponIssue(Payload):
+    """`paid_amount`: what it was sold for, which is owed until it is redeemed. A recipient has to
+    prove the phone or e-mail before the coupon is released to an account."""
+
     code: Id
     kind: Literal["discount", "exchange", "times", "platform"]
     account: Id | None = None
@@ -201,14 +217,48 @@ class CouponIssue(Payload):
     valid_from: Time | None = None
     valid_until: Time | None = None
     order_number: Id | None = None
+    paid_amount: Number | None = None
+    terms: CouponTerms | None = None
+    recipient_phone: PersonalName | None = None
+    recipient_email: PersonalName | None = None
 
 
 class CouponClaim(Payload):
     code: Id
     account: Id
+    proof: Id | None = None
+
+
+class CouponTransfer(Payload):
+    """To an account of the channel, or to whoever proves to be the recipient."""
+
+    code: Id
+    account: Id | None = None
+    recipient_phone: PersonalName | None = None
+    recipient_email: PersonalName | None = None
+    reason: Name | None = None
+
+
+class CouponReservation(Payload):
+    code: Id
+    reservation_id: Id
+    expires_at: Time
+    place: Id | None = None
+    account: Id | None = None
+    order_number: Id | None = None
+
+
+class CouponRelease(Payload):
+    """With `reservation_id` that reservation ends; without it a frozen coupon is let go."""
+
+    code: Id
+    reservation_id: Id | None = None
+    reason: Name | None = None
 
 
 class CouponRedemption(Payload):
+    """`redemption_id` is the shop's own. `token`: of the one-time token that was scanned."""
+
     code: Id
     redemption_id: Id
     place: Id | None = None
@@ -216,6 +266,8 @@ class CouponRedemption(Payload):
     order_number: Id | None = None
     amount: Number | None = None
     currency: Currency | None = None
+    reservation_id: Id | None = None
+    token: Id | None = None
 
 
 class CouponReversal(Payload):
@@ -225,7 +277,7 @@ class CouponReversal(Payload):
 
 
 class CouponStep(Payload):
-    """coupon.voided, expired, refunded."""
+    """coupon.frozen, voided, expired, refunded."""
 
     code: Id
     reason: Name | None = None
@@ -278,8 +330,12 @@ BY_TYPE: dict[str, type[Payload]] = {
     "points.adjusted": Points,
     "coupon.issued": CouponIssue,
     "coupon.claimed": CouponClaim,
+    "coupon.transferred": CouponTransfer,
+    "coupon.reserved": CouponReservation,
+    "coupon.released": CouponRelease,
     "coupon.redeemed": CouponRedemption,
     "coupon.redemption_reversed": CouponReversal,
+    "coupon.frozen": CouponStep,
     "coupon.voided": CouponStep,
     "coupon.expired": CouponStep,
     "coupon.refunded": CouponStep,

@@ -1,7 +1,10 @@
 """Cases: what needs a person. Here those that open and close by the state of something else."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from hub.domain import ids
-from hub.domain.ids import derived
+from hub.domain.ids import Key, derived
 from hub.domain.stock import Position
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
@@ -20,6 +23,32 @@ _CASES = Rows(
         "closed_at": "timestamptz",
     },
 )
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Something that needs a person for as long as it is so."""
+
+    case_id: Key
+    kind: str
+    object_kind: str
+    object_key: str
+    detail: dict[str, str | None]
+
+
+async def follow(
+    connection: Connection, was: dict[Key, Matter], now: dict[Key, Matter], at: datetime
+) -> None:
+    """Open a case for each matter that is new or has changed, close it when it is none any more."""
+    opened = [
+        (m.case_id, m.kind, m.object_kind, m.object_key, "open", m.detail, at, None)
+        for m in now.values()
+        if was.get(m.case_id) != m
+    ]
+    await _CASES.upsert(connection, opened)
+    closed = [case_id for case_id in was if case_id not in now]
+    if closed:
+        await connection.execute(queries("cases")["close"], closed, at)
 
 
 async def follow_oversold(

@@ -92,6 +92,18 @@ INVARIANTS: tuple[Invariant, ...] = (
         ("hub", "coupons"),
     ),
     Invariant(
+        "what_coupons_were_sold_for_is_owed_or_earned",
+        "I3: what a sold coupon brought is owed or revenue, until it ends",
+        "store",
+        ("hub", "coupons"),
+    ),
+    Invariant(
+        "refused_redemptions_have_a_case",
+        "I3: a redemption that does not count has an open case until it is undone",
+        "store",
+        ("hub", "coupons"),
+    ),
+    Invariant(
         "refunds_stay_within_payments",
         "I3: refunded is at most paid, by order",
         "store",

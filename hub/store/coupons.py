@@ -1,63 +1,24 @@
-"""Coupons in Postgres: fold the coupons that new events touch, and write what changed."""
+"""Coupons in Postgres: fold the coupons that new events touch, and write what changed.
+
+Rows and their columns are in `hub.store.coupon_rows`.
+"""
 
 from datetime import datetime
 
 from hub.domain import coupons, ids
-from hub.domain.coupons import CouponState, Folded, Redemption
-from hub.domain.ids import Key
-from hub.store import log
-from hub.store.db import Connection, Rows, queries
+from hub.domain.coupon_state import CouponState
+from hub.domain.coupons import Folded
+from hub.domain.ids import Key, derived
+from hub.store import cases, coupon_rows, log
+from hub.store.cases import Matter
+from hub.store.db import Connection, queries
 from hub.store.folding import refold
 from hub.store.records import Work
 from hub.store.sealing import Vault
 
-_COUPONS = Rows(
-    "coupons",
-    key=("coupon_id",),
-    columns={
-        "coupon_id": "uuid",
-        "code": "text",
-        "kind": "text",
-        "template": "text",
-        "profile_id": "uuid",
-        "status": "text",
-        "uses_total": "int",
-        "uses_redeemed": "int",
-        "face_value_minor": "bigint",
-        "currency": "text",
-        "issued_at": "timestamptz",
-        "claimed_at": "timestamptz",
-        "valid_from": "timestamptz",
-        "valid_until": "timestamptz",
-        "order_number": "text",
-        "event_count": "int",
-        "first_received_at": "timestamptz",
-    },
-)
-_REDEMPTIONS = Rows(
-    "coupon_redemptions",
-    key=("coupon_id", "redemption_id"),
-    columns={
-        "coupon_id": "uuid",
-        "redemption_id": "text",
-        "channel": "text",
-        "shop": "text",
-        "place": "text",
-        "profile_id": "uuid",
-        "order_number": "text",
-        "amount_minor": "bigint",
-        "currency": "text",
-        "redeemed_at": "timestamptz",
-        "reversed_at": "timestamptz",
-        "is_accepted": "boolean",
-        "refusal": "text",
-        "event_key": "uuid",
-    },
-)
-
 
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
-    """Fold the new coupon events and write coupons and redemptions."""
+    """Fold the new coupon events; write coupons, uses and reservations; open and close cases."""
     new = work.of("coupon")
     if not new:
         return
@@ -72,70 +33,40 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     # A write that waited for another began before it: the earlier of both is when the first came.
     received_at = work.received_at
     first_at = {key: min(since.get(key, received_at), received_at) for key in wanted}
-    await _write(connection, was, now, first_at)
+    await coupon_rows.write(connection, vault, was, now, first_at)
+    await cases.follow(connection, _matters(was), _matters(now), received_at)
 
 
-async def _write(
-    connection: Connection,
-    was: dict[Key, Folded],
-    now: dict[Key, Folded],
-    since: dict[Key, datetime],
-) -> None:
-    coupon_rows, redemption_rows = [], []
-    for key, folded in now.items():
-        if folded.state.issue is None:
-            continue
-        coupon_rows.append(_coupon_row(key, folded, since[key]))
-        known = was[key].state.redemptions
-        redemption_rows += [
-            _redemption_row(key, redemption)
-            for redemption_id, redemption in folded.state.redemptions.items()
-            if known.get(redemption_id) != redemption
-        ]
-    await _COUPONS.upsert(connection, coupon_rows)
-    await _REDEMPTIONS.upsert(connection, redemption_rows)
+def _matters(folds: dict[Key, Folded]) -> dict[Key, Matter]:
+    """What needs a person: goods or money were given for a coupon that does not pay for them."""
+    found = [matter for key, folded in folds.items() for matter in _of_coupon(key, folded.state)]
+    return {matter.case_id: matter for matter in found}
 
 
-def _coupon_row(key: Key, folded: Folded, since: datetime) -> tuple[object, ...]:
-    state: CouponState = folded.state
-    issue = state.issue
-    assert issue is not None
-    return (
-        key,
-        issue.code,
-        issue.kind,
-        issue.template,
-        ids.profile_id(*state.account) if state.account is not None else None,
-        state.status,
-        issue.uses,
-        state.live_uses,
-        issue.face_value_minor,
-        issue.currency,
-        state.issued_at,
-        state.claimed_at,
-        issue.valid_from,
-        issue.valid_until,
-        issue.order_number,
-        len(folded.verdicts),
-        since,
-    )
-
-
-def _redemption_row(key: Key, redemption: Redemption) -> tuple[object, ...]:
-    use = redemption.use
-    return (
-        key,
-        use.redemption_id,
-        redemption.channel,
-        redemption.shop,
-        use.place,
-        ids.profile_id(redemption.channel, use.account) if use.account is not None else None,
-        use.order_number,
-        use.amount_minor,
-        use.currency,
-        redemption.redeemed_at,
-        redemption.reversed_at,
-        redemption.refusal is None,
-        redemption.refusal,
-        redemption.event_key,
-    )
+def _of_coupon(key: Key, state: CouponState) -> list[Matter]:
+    if state.issue is None:
+        return []
+    found = [
+        Matter(
+            derived("coupon-refused", key, one.event_key),
+            "coupon_refused",
+            "coupon",
+            ids.text(key),
+            {
+                "event_key": ids.text(one.event_key),
+                "channel": one.channel,
+                "shop": one.shop,
+                "place": one.use.place,
+                "redemption_id": one.use.redemption_id,
+                "order_number": one.use.order_number,
+                "reason": one.refusal,
+            },
+        )
+        for one in state.redemptions.values()
+        if one.refusal is not None and one.reversed_at is None
+    ]
+    if state.late_refund is not None:
+        detail: dict[str, str | None] = {"event_key": ids.text(state.late_refund)}
+        case_id = derived("coupon-refund", key)
+        found.append(Matter(case_id, "coupon_refunded_late", "coupon", ids.text(key), detail))
+    return found

@@ -108,8 +108,6 @@ async def _add_profiles(connection: Connection, work: Work) -> None:
     for taken in work.taken:
         event = taken.event
         account = getattr(event.data, "account", None)
-        if event.type == "coupon.claimed":
-            account = event.data
         if account is not None:
             key = ids.profile_id(event.channel, account)
             named.setdefault(key, (event.channel, account, event.occurred_at, event.key))

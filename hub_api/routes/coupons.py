@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from hub.domain import coupons, ids
+from hub.domain import ids
+from hub.domain.coupon_codes import normalise_code
 from hub.store.keys import ApiKey
 from hub.store.reads import coupons as reads
 from hub_api.amounts import amount, id_text
@@ -75,7 +76,7 @@ async def get_coupon(
     """
     held.keyring.refuse_guessing(key, "coupon")
     viewer = viewer_of(key)
-    coupon_id = ids.coupon_id(coupons.normalise_code(code))
+    coupon_id = ids.coupon_id(normalise_code(code))
 
     async def read(reader: Any) -> Coupon | None:
         row = await reads.get(reader, viewer, coupon_id)

@@ -12,6 +12,7 @@ PLACES = ("xuhui", "pudong", "store-3")
 SKUS = ("cake-6", "cake-8", "candle", "bread", "tea")
 ACCOUNTS = 5
 EVENTS_MIN = 120
+EXPIRIES = ("lapse", "refund")
 
 
 class Day:
@@ -207,18 +208,39 @@ def _coupon(day: Day, number: int) -> None:
     # One that is never issued, and one that is issued twice.
     for _ in range({1: 0, 2: 2}.get(number, 1)):
         issued = {"kind": "exchange", "uses": day.chance.randint(1, 2), "face_value": "88"}
-        owner = {"account": "a-1"} if day.chance.random() < 0.3 else {}
-        data = code | issued | owner | {"currency": "CNY"}
+        sold = {"paid_amount": "79.99", "terms": {"on_expiry": day.chance.choice(EXPIRIES)}}
+        owner = day.chance.choice(({"account": "a-1"}, {"recipient_phone": "13912345671"}, {}))
+        data = code | issued | sold | owner | {"currency": "CNY"}
         day.post(day.shops[0], "coupon.issued", day.minute(0, 300), **data)
     for _ in range(day.chance.randint(0, 2)):
         account = f"a-{day.chance.randint(1, ACCOUNTS)}"
         day.post(day.shops[2], "coupon.claimed", day.minute(), **code, account=account)
     for use in range(day.chance.randint(1, 4)):
         data = {"code": f" cAKE-{number} ", "redemption_id": f"u-{use % 3}", "place": "xuhui"}
+        if day.chance.random() < 0.3:
+            data |= {"reservation_id": "r-1"}
         day.post(day.chance.choice(day.shops), "coupon.redeemed", day.minute(), **data)
-    if day.chance.random() < 0.6:
+    for _ in range(day.chance.randint(0, 2)):
         data = code | {"redemption_id": f"u-{day.chance.randint(0, 2)}"}
-        day.post(day.shops[3], "coupon.redemption_reversed", day.minute(), **data)
-    if day.chance.random() < 0.5:
-        kind = day.chance.choice(("coupon.voided", "coupon.expired", "coupon.refunded"))
-        day.post(day.shops[0], kind, day.minute(300, 600), **code)
+        shop = day.chance.choice(day.shops)
+        day.post(shop, "coupon.redemption_reversed", day.minute(), **data)
+    _coupon_held(day, code)
+    for kind in ("coupon.frozen", "coupon.voided", "coupon.expired", "coupon.refunded"):
+        if day.chance.random() < 0.35:
+            day.post(day.shops[0], kind, day.minute(200, 600), **code, reason=kind)
+
+
+def _coupon_held(day: Day, code: dict[str, str]) -> None:
+    """Reservations and gifts, some of them let go of by who did not make them."""
+    for name in ("r-1", "r-2"):
+        if day.chance.random() < 0.5:
+            held = {"reservation_id": name, "expires_at": at(day.minute()).isoformat()}
+            day.post(day.shops[0], "coupon.reserved", day.minute(), **code, **held)
+        if day.chance.random() < 0.3:
+            shop = day.chance.choice(day.shops)
+            day.post(shop, "coupon.released", day.minute(), **code, reservation_id=name)
+    if day.chance.random() < 0.3:
+        day.post(day.shops[0], "coupon.released", day.minute(), **code)
+    if day.chance.random() < 0.3:
+        receiver = day.chance.choice(({"account": "a-2"}, {"recipient_phone": "13912345672"}))
+        day.post(day.shops[0], "coupon.transferred", day.minute(), **code, **receiver)

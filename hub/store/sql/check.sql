@@ -235,6 +235,53 @@ where
     coalesce(l.uses, 0) <> c.uses_redeemed
     or c.uses_redeemed > c.uses_total;
 
+-- name: what_coupons_were_sold_for_is_owed_or_earned
+with earned as (
+    select
+        coupon_id,
+        sum(revenue_minor) as revenue_minor
+    from coupon_redemptions
+    group by coupon_id
+)
+
+select
+    c.code,
+    c.paid_minor,
+    c.owed_minor,
+    e.revenue_minor
+from coupons as c
+left join earned as e on c.coupon_id = e.coupon_id
+where
+    case
+        when c.kind not in ('exchange', 'times') then c.owed_minor + coalesce(e.revenue_minor, 0)
+        when c.status in ('expired', 'voided', 'refunded')
+            then
+                greatest(
+                    c.owed_minor + coalesce(e.revenue_minor, 0) - coalesce(c.paid_minor, 0), 0
+                )
+        else c.owed_minor + coalesce(e.revenue_minor, 0) - coalesce(c.paid_minor, 0)
+    end <> 0;
+
+-- name: refused_redemptions_have_a_case
+with refused as (
+    select event_key
+    from coupon_redemptions
+    where not is_accepted and reversed_at is null
+),
+
+open_cases as (
+    select (detail ->> 'event_key')::uuid as event_key
+    from cases
+    where kind = 'coupon_refused' and state = 'open'
+)
+
+select
+    coalesce(r.event_key, o.event_key) as event_key,
+    r.event_key is null as has_no_redemption
+from refused as r
+full join open_cases as o on r.event_key = o.event_key
+where r.event_key is null or o.event_key is null;
+
 -- name: refunds_stay_within_payments
 select
     channel,

@@ -100,7 +100,11 @@ class World:
             code=code,
             kind="exchange",
             profile_id=ids.profile_id(*owner) if owner else None,
+            channel="website",
+            shop="main",
             status="issued",
+            owed_minor=0,
+            terms={},
             uses_total=1,
             uses_redeemed=0,
             face_value_minor=5000,
@@ -495,6 +499,7 @@ async def test_a_channel_sees_the_coupons_it_issued_or_redeemed(http, world, key
             shop="main",
             redeemed_at=NOW,
             is_accepted=True,
+            revenue_minor=0,
             event_key=uuid4().bytes,
         )
     for headers, seen in ((issuer, ["r2"]), (redeemer, ["r1"])):

@@ -268,40 +268,79 @@ create table coupons (
     code text not null,
     kind text not null,
     template text,
+    channel text not null,
+    shop text not null,
     profile_id uuid,
+    recipient_phone uuid,
+    recipient_email uuid,
     status text not null,
+    reason text,
     uses_total int not null,
     uses_redeemed int not null,
     face_value_minor bigint,
+    paid_minor bigint,
+    owed_minor bigint not null,
     currency char(3),
+    terms jsonb not null,
     issued_at timestamptz,
     claimed_at timestamptz,
+    transferred_at timestamptz,
+    frozen_at timestamptz,
+    ended_at timestamptz,
     valid_from timestamptz,
     valid_until timestamptz,
+    usable_until timestamptz,
     order_number text,
     event_count int not null,
     first_received_at timestamptz not null,
     changed_xid xid8 not null default pg_current_xact_id(),
-    constraint coupons_pk primary key (coupon_id)
+    constraint coupons_pk primary key (coupon_id),
+    constraint coupons_owe_what_was_paid check (owed_minor between 0 and coalesce(paid_minor, 0))
 );
 create index coupons_profile on coupons (profile_id);
+create index coupons_recipient_phone on coupons (recipient_phone)
+where recipient_phone is not null;
+create index coupons_recipient_email on coupons (recipient_email)
+where recipient_email is not null;
+comment on column coupons.recipient_phone is
+'keyed digest; who proves this phone (or the e-mail beside it) may claim the coupon';
 create table coupon_redemptions (
     coupon_id uuid not null,
-    redemption_id text not null,
     channel text not null,
     shop text not null,
+    redemption_id text not null,
     place text,
     profile_id uuid,
     order_number text,
     amount_minor bigint,
     currency char(3),
+    revenue_minor bigint not null,
     redeemed_at timestamptz not null,
     reversed_at timestamptz,
     is_accepted boolean not null,
     refusal text,
     event_key uuid not null,
     changed_xid xid8 not null default pg_current_xact_id(),
-    constraint coupon_redemptions_pk primary key (coupon_id, redemption_id)
+    constraint coupon_redemptions_pk primary key (coupon_id, channel, shop, redemption_id)
+);
+create table coupon_reservations (
+    coupon_id uuid not null,
+    channel text not null,
+    shop text not null,
+    reservation_id text not null,
+    place text,
+    profile_id uuid,
+    order_number text,
+    reserved_at timestamptz not null,
+    expires_at timestamptz not null,
+    ended_at timestamptz,
+    ending text,
+    event_key uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint coupon_reservations_pk primary key (coupon_id, channel, shop, reservation_id),
+    constraint coupon_reservations_ending_known check (
+        ending in ('redeemed', 'released', 'refused')
+    )
 );
 
 -- Events that wait for another one, while they wait.

@@ -1,0 +1,34 @@
+"""What a sold coupon is worth to the books: money owed until it is used, revenue once it is. Pure.
+
+paid = owed + revenue of the live uses + what went back or lapsed when it ended.
+"""
+
+from hub.domain import money
+from hub.domain.coupon_data import Issue
+from hub.domain.coupon_state import CouponState, UseKey
+
+SOLD_KINDS = ("exchange", "times")
+"""A platform's coupon was paid to the platform, which owes it; a discount is no money."""
+
+
+def owed_minor(state: CouponState) -> int:
+    """What the uses that are left still owe the buyer; an expired coupon does by its terms."""
+    issue = state.issue
+    if issue is None or state.ending in ("voided", "refunded"):
+        return 0
+    if state.ending == "expired" and issue.terms.on_expiry != "refund":
+        return 0
+    return sum(_shares(issue)[state.live_uses :])
+
+
+def earnings(state: CouponState) -> dict[UseKey, int]:
+    """The revenue of each live use: equal shares of what was paid, exact in sum."""
+    if state.issue is None:
+        return {}
+    live = [key for key, redemption in state.redemptions.items() if redemption.is_live]
+    return dict(zip(live, _shares(state.issue), strict=False))
+
+
+def _shares(issue: Issue) -> list[int]:
+    paid = (issue.paid_minor or 0) if issue.kind in SOLD_KINDS else 0
+    return money.allocate(paid, [1] * issue.uses)

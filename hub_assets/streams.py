@@ -21,6 +21,7 @@ QUERY_TIMEOUT_MS = 10_000
 STOCK = ("stock_positions", "stock_movements")
 PEOPLE = ("members", "profiles", "member_links")
 POINTS = ("points_accounts", "points_entries", "points_lots")
+SPENDINGS = ("points_spends", "points_holds")
 ORDERS = ("orders", "order_lines")
 COUPONS = ("coupons", "coupon_redemptions")
 # What an event of any topic may write besides.
@@ -33,7 +34,7 @@ FED_BY: Mapping[str, tuple[str, ...]] = {
     # A buyer's account is known from the order; the order moves stock and earns points.
     topics.ORDERS: (*ORDERS, *STOCK, *POINTS, *PEOPLE),
     topics.INVENTORY: STOCK,
-    topics.POINTS: (*POINTS, *PEOPLE),
+    topics.POINTS: (*POINTS, *SPENDINGS, *PEOPLE),
     topics.COUPONS: (*COUPONS, *PEOPLE),
     topics.CATALOG: ("items", "places"),
 }

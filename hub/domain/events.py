@@ -21,6 +21,7 @@ from hub.domain import (
     order_data,
     payloads,
     reservations,
+    spends,
     stock,
 )
 from hub.domain.coupon_codes import normalise_code
@@ -254,6 +255,28 @@ def _points(channel: str, shop: str, payload: payloads.Points) -> Read:
     return "points", payload.account, ids.profile_id(channel, payload.account), payload
 
 
+def _redeemed_points(channel: str, shop: str, payload: payloads.Points) -> Read:
+    """Points redeemed on an order belong with what the hub decided of the same order."""
+    if payload.points < 0:
+        raise BadEvent("negative_points", f"{payload.points} is below 0", "$.data.points")
+    if payload.order_number is None:
+        return _points(channel, shop, payload)
+    return _spend(lambda said: said)(channel, shop, payload)
+
+
+def _spend(read: Callable[[Any], Any]) -> Reader:
+    def reader(channel: str, shop: str, payload: Any) -> Read:
+        number = payload.order_number
+        return "spend", number, ids.spend_id(channel, shop, number), read(payload)
+
+    return reader
+
+
+def _points_closed(channel: str, shop: str, payload: payloads.PointsClosed) -> Read:
+    profile = spends.read_profile(payload.profile_id)
+    return "points", payload.profile_id, profile, utc(payload.through, "$.data.through")
+
+
 def _item(channel: str, shop: str, payload: payloads.Item) -> Read:
     return "item", payload.sku, ids.catalog_id("item", payload.sku), payload
 
@@ -293,8 +316,15 @@ _READERS: dict[str, Reader] = {
     "stock.damaged": _stock(stock.read_damaged),
     "stock.transferred": _stock(stock.read_transfer),
     "points.earned": _positive_points,
-    "points.redeemed": _positive_points,
+    "points.redeemed": _redeemed_points,
     "points.adjusted": _points,
+    "points.returned": _spend(lambda payload: payload),
+    "points.spent": _spend(spends.read_taking),
+    "points.closed": _points_closed,
+    "hold.placed": _spend(spends.read_taking),
+    "hold.captured": _spend(lambda payload: payload),
+    "hold.voided": _spend(lambda payload: payload),
+    "hold.expired": _spend(lambda payload: payload),
     "coupon.issued": _coupon(coupon_data.read_issue),
     "coupon.claimed": _coupon(coupon_data.read_claim),
     "coupon.transferred": _coupon(coupon_data.read_transfer),
@@ -311,7 +341,11 @@ _READERS: dict[str, Reader] = {
 }
 
 
-DECIDED_TYPES = frozenset(t for t in _READERS if t.startswith(("reservation.", "hold.")))
+DECIDED_TYPES = frozenset(
+    t
+    for t in _READERS
+    if t.startswith(("reservation.", "hold.")) or t in ("points.spent", "points.closed")
+)
 """Types that only the hub decides; it may decide others as well, such as a redemption."""
 
 

@@ -41,6 +41,11 @@ def coupon_id(code: str) -> Key:
     return _digest(b"coupon", code)
 
 
+def spend_id(channel: str, shop: str, order_number: str) -> Key:
+    """Identity of the points spent on one order."""
+    return _digest(b"spend", channel, shop, order_number)
+
+
 @lru_cache(maxsize=_CACHED)
 def stock_id(sku: str, place: str) -> Key:
     """Identity of a stock item at a place."""

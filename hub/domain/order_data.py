@@ -19,6 +19,7 @@ class Line(Struct, gc=False, frozen=True):
     gross_minor: int
     discount_minor: int
     discounts: tuple[tuple[str, int, str | None], ...]
+    category: str | None = None
 
 
 class Content(Struct, frozen=True):
@@ -88,6 +89,7 @@ def _line(line: payloads.Line, currency: str, index: int) -> Line:
         gross,
         discount,
         discounts,
+        line.category,
     )
 
 

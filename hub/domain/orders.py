@@ -10,7 +10,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.domain import money, reservations
+from hub.domain import earning, reservations
 from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, parked, tell
 from hub.domain.ids import Key
 from hub.domain.order_data import Content, Handling, Payment
@@ -131,14 +131,27 @@ def fold(events: list[Event]) -> Folded:
 
 
 def _points_earned(state: OrderState) -> tuple[str | None, int]:
-    """Rule earn-1: one point for each whole major unit paid and not refunded, once paid in full.
+    """What is paid and not refunded earns by the rule, once paid in full: (account, points)."""
+    net_minor = state.paid_minor - state.refunded_minor
+    return state.account, _earned_by(state, net_minor)
 
-    (account, points)"""
-    content = state.content
-    if content is None or state.account is None or not state.is_paid:
-        return state.account, 0
-    unit = 10 ** money.exponent(content.currency)
-    return state.account, (state.paid_minor - state.refunded_minor) // unit
+
+def _earned_by(state: OrderState, amount_minor: int) -> int:
+    content, at = state.content, state.paid_at or state.placed_at
+    if content is None or at is None or state.account is None or not state.is_paid:
+        return 0
+    if state.cancelled_at is not None:
+        return 0
+    return earning.points_of(content, amount_minor, at)
+
+
+def points_terms(state: OrderState) -> earning.Terms | None:
+    """The terms of what the buyer earned, refunds aside; None before the order was placed."""
+    at = state.paid_at or state.placed_at
+    if state.content is None or at is None:
+        return None
+    granted = _earned_by(state, state.paid_minor)
+    return earning.terms(state.content, granted, at, state.fulfilled_at)
 
 
 def _earn(
@@ -154,8 +167,6 @@ def _earn(
         if change:
             points[event.key, account] = (change, event.occurred_at)
 
-
-EARNING_RULE = "earn-1"
 
 Step = Callable[[OrderState, Event, list[Move]], Verdict]
 

@@ -57,6 +57,7 @@ class Line(Payload):
     unit_price: Number
     amount: Number
     discounts: Annotated[list[Discount], Meta(max_length=50)] = []
+    category: Id | None = None
 
 
 class LineQuantity(Payload):
@@ -203,6 +204,77 @@ class CouponTerms(Payload):
     undo_minutes: Annotated[int, Meta(ge=0, le=527_040)] | None = None
 
 
+class PointsEarned(Points):
+    """points.earned, by the channel's own rule; usable from `opens_at`, at once without it, and
+    until `expires_at`."""
+
+    opens_at: Time | None = None
+    expires_at: Time | None = None
+
+
+class PointsShare(Payload):
+    """Points of one profile."""
+
+    profile_id: Id
+    points: Annotated[int, Meta(ge=0, le=10**12)]
+
+
+Shares = Annotated[list[PointsShare], Meta(min_length=1, max_length=1_000)]
+SomePoints = Annotated[int, Meta(ge=1, le=10**12)]
+
+
+class PointsSpent(Payload):
+    """points.spent: `shares` name whose points they were, in the order of their use."""
+
+    account: Id
+    order_number: Id
+    points: SomePoints
+    shares: Shares
+
+
+class HoldPlaced(Payload):
+    """hold.placed: points set aside for an order until `expires_at`."""
+
+    hold_id: Id
+    account: Id
+    order_number: Id
+    points: SomePoints
+    shares: Shares
+    expires_at: Time
+
+
+class HoldCaptured(Payload):
+    """hold.captured: so many of the held points are spent, the others are free again."""
+
+    hold_id: Id
+    order_number: Id
+    points: SomePoints
+
+
+class HoldEnded(Payload):
+    """hold.voided and expired: the held points are free again."""
+
+    hold_id: Id
+    order_number: Id
+    reason: Name | None = None
+
+
+class PointsReturned(Payload):
+    """points.returned: points spent on an order go back."""
+
+    order_number: Id
+    points: SomePoints
+    reason: Name | None = None
+
+
+class PointsClosed(Payload):
+    """points.closed: the days of an account until `through` are over; what time opens and ends
+    until then is entered."""
+
+    profile_id: Id
+    through: Time
+
+
 class CouponIssue(Payload):
     """`paid_amount`: what it was sold for, which is owed until it is redeemed. A recipient has to
     prove the phone or e-mail before the coupon is released to an account."""
@@ -316,6 +388,12 @@ BY_TYPE: dict[str, type[Payload]] = {
     "order.cancelled": OrderStep,
     "return.received": ReturnReceived,
     "refund.succeeded": RefundSucceeded,
+    "points.spent": PointsSpent,
+    "points.closed": PointsClosed,
+    "hold.placed": HoldPlaced,
+    "hold.captured": HoldCaptured,
+    "hold.voided": HoldEnded,
+    "hold.expired": HoldEnded,
     "reservation.created": ReservationContent,
     "reservation.committed": OrderStep,
     "reservation.released": OrderStep,
@@ -325,9 +403,10 @@ BY_TYPE: dict[str, type[Payload]] = {
     "stock.received": StockQuantity,
     "stock.damaged": StockQuantity,
     "stock.transferred": StockTransfer,
-    "points.earned": Points,
+    "points.earned": PointsEarned,
     "points.redeemed": Points,
     "points.adjusted": Points,
+    "points.returned": PointsReturned,
     "coupon.issued": CouponIssue,
     "coupon.claimed": CouponClaim,
     "coupon.transferred": CouponTransfer,
@@ -342,4 +421,4 @@ BY_TYPE: dict[str, type[Payload]] = {
     "item.upserted": Item,
     "place.upserted": Place,
 }
-"""Every type of event this version takes."""
+"""Every type of event that a channel may send."""

@@ -64,7 +64,11 @@ _TOPIC_BY_NOUN = {
     "hold": FACTS,
 }
 
+_DECIDED_ABOUT_POINTS = frozenset({"points.spent", "points.closed"})
+
 
 def topic_of(event_type: str) -> str:
     """The topic that events of this type go to."""
+    if event_type in _DECIDED_ABOUT_POINTS:
+        return FACTS
     return _TOPIC_BY_NOUN[event_type.partition(".")[0]]

@@ -13,7 +13,7 @@ from hub.domain import ids
 from hub.domain.envelope import Outcome
 from hub.domain.ids import Key
 from hub.errors import Refused
-from hub.store import catalog, coupons, dead_letters, log, members, orders, points, stock
+from hub.store import catalog, coupons, dead_letters, log, members, orders, points, spends, stock
 from hub.store.db import Connection
 from hub.store.records import Record, Taken, Tally, Work
 from hub.store.sealing import Vault
@@ -94,5 +94,6 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await orders.apply(connection, vault, work)
     await coupons.apply(connection, vault, work)
     await stock.apply(connection, work)
+    await spends.apply(connection, vault, work)
     await points.apply(connection, work)
     await log.park(connection, work)

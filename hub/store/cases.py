@@ -76,3 +76,28 @@ async def follow_oversold(
     closed = [derived("oversold", ids.stock_id(*at)) for at in was_oversold - is_oversold]
     if closed:
         await connection.execute(queries("cases")["close"], closed, work.received_at)
+
+
+async def follow(
+    connection: Connection,
+    kind: str,
+    object_kind: str,
+    found: dict[str, dict[str, int] | None],
+    work: Work,
+) -> None:
+    """Open a case for each object whose detail says why, close it for those without one."""
+    by_id = {key: derived(kind, key.encode()) for key in found}
+    opened = {key: detail for key, detail in found.items() if detail is not None}
+    if opened:
+        await connection.execute(
+            queries("cases")["open"],
+            [by_id[key] for key in opened],
+            kind,
+            object_kind,
+            list(opened),
+            list(opened.values()),
+            work.received_at,
+        )
+    closed = [by_id[key] for key in found.keys() - opened.keys()]
+    if closed:
+        await connection.execute(queries("cases")["close_open"], closed, work.received_at)

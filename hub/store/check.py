@@ -45,19 +45,31 @@ class CheckResult:
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "points_accounts_equal_their_entries",
-        "I1: issued, spent and reversed points of an account are the sums of its entries",
+        "I1: issued, spent, held, expired and reversed points are the sums of the entries",
         "store",
         ("hub", "points_accounts"),
     ),
     Invariant(
         "points_accounts_equal_their_lots",
-        "I1: open points of an account are those of its lots; issued + debt = all their uses",
+        "I1: pending, open and expired points are those of the lots; issued + debt = all uses",
+        "store",
+        ("hub", "points_accounts"),
+    ),
+    Invariant(
+        "points_spends_equal_their_entries",
+        "I1: what is held and spent on an order is the sum of its entries",
+        "store",
+        ("hub", "points_entries"),
+    ),
+    Invariant(
+        "overspent_points_have_a_case",
+        "I1: a debt beyond what was taken back has an open case, and only such a one",
         "store",
         ("hub", "points_accounts"),
     ),
     Invariant(
         "points_of_an_order_follow_the_rule",
-        "I1: an order's points are one for each whole unit paid and not refunded",
+        "I1: by rule earn-1 an order's points are one for each whole unit paid and not refunded",
         "store",
         ("hub", "points_entries"),
     ),

@@ -22,7 +22,7 @@ class Part:
         """One row: the digest of this part. The sum needs no sorting and no memory."""
         # A time as text would depend on the time zone of the session.
         shown = ", ".join(
-            f"extract(epoch from {name})" if name.endswith(("_at", "_from")) else name
+            f"extract(epoch from {name})" if name.endswith(("_at", "_from", "_until")) else name
             for name in self.columns
         )
         return (
@@ -161,20 +161,43 @@ PARTS = {
             "held_points",
             "open_points",
             "debt_points",
+            "settled_at",
+            "due_at",
+            "last_used_at",
         ),
-        "(issued_points - reversed_points, spent_points) <> (0, 0)",
+        "(issued_points - reversed_points, spent_points, held_points) <> (0, 0, 0)",
     ),
     "points_lots": Part(
         (
             "lot_id",
             "profile_id",
+            "granted_points",
             "earned_points",
+            "pending_points",
             "open_points",
+            "expired_points",
             "earned_at",
+            "opens_at",
             "expires_at",
+            "grace_until",
             "order_id",
+            "rule_version",
         ),
         "earned_points <> 0",
+    ),
+    "points_spends": Part(
+        (
+            "spend_id",
+            "profile_id",
+            "held_points",
+            "spent_points",
+            "returned_points",
+            "is_disputed",
+            "event_count",
+        )
+    ),
+    "points_holds": Part(
+        ("spend_id", "hold_id", "status", "points", "captured_points", "expires_at", "ended_at")
     ),
     "profiles": Part(
         ("profile_id", "channel", "account", "member_id", "registered_at", "attributes")

@@ -159,6 +159,12 @@ async def claim(connection: Connection, keys: Iterable[Key]) -> None:
         await connection.execute(queries("log")["claim"], locks)
 
 
+async def try_claim(connection: Connection, key: Key) -> bool:
+    """Claim an entity unless another write has it."""
+    lock = int.from_bytes(key[:8], signed=True)
+    return bool(await connection.fetchval(queries("log")["try_claim"], lock))
+
+
 async def open_bodies(
     connection: Connection, vault: Vault, bodies: Sequence[tuple[bytes, Key | None, Key]]
 ) -> list[bytes | None]:

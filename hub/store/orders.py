@@ -10,11 +10,10 @@ from hub.domain import ids, orders
 from hub.domain.envelope import EVENTS_MAX, TOO_MANY, Event
 from hub.domain.ids import Key, derived
 from hub.domain.orders import Folded
-from hub.domain.points import Entry
 from hub.domain.reservations import HOLDING, Reservation
 from hub.domain.stock import Change
 from hub.errors import Refused
-from hub.store import log
+from hub.store import earnings, log
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 from hub.store.sealing import Vault
@@ -175,38 +174,7 @@ def _note_effects(work: Work, event: Event, order: _Touched, before: Folded, aft
             )
             work.stock.append((work.log_ids[event.key], change))
     if after.points or before.points:
-        _note_points(work, event, order, before, after)
-
-
-def _note_points(work: Work, event: Event, order: _Touched, before: Folded, after: Folded) -> None:
-    since: dict[Key, datetime] = {}
-    for at in after.points.keys() | before.points.keys():
-        cause, account = at
-        profile = ids.profile_id(order.channel, account)
-        # Each buyer the order had holds a lot of their own.
-        lot_id = derived("lot", event.entity_key, profile)
-        then, now = before.points.get(at), after.points.get(at)
-        if then is not None:
-            work.known_lots.add(lot_id)
-        if now is not None and now[0] > 0:
-            since[lot_id] = min(since.get(lot_id, now[1]), now[1])
-        points = (now[0] if now else 0) - (then[0] if then else 0)
-        known = now or then
-        if points and known is not None:
-            work.points.append(
-                Entry(
-                    derived("points", event.key, cause, profile),
-                    profile,
-                    "earned" if points > 0 else "reversed",
-                    points,
-                    lot_id,
-                    event.entity_key,
-                    known[1],
-                    cause,
-                    orders.EARNING_RULE,
-                )
-            )
-    work.lots_since |= since
+        earnings.note(work, event, order.channel, before, after)
 
 
 async def _write(connection: Connection, touched: dict[Key, _Touched]) -> None:

@@ -1,17 +1,18 @@
 """Points in Postgres: accounts, lots and the ledger's entries, append-only.
 
-Accounts are locked in the order of their profiles. An account that never spent and owes nothing
-only gains lots; any other is settled over all its lots (`hub.domain.points`).
+Accounts are locked in the order of their profiles. An account from which nothing was ever taken
+only gains lots; any other is settled over all its lots and spendings (`hub.domain.settling`).
 """
 
 from collections import defaultdict
 from datetime import datetime
 
-from hub.domain import points
-from hub.domain.envelope import APPLIED, Event
-from hub.domain.ids import Key, derived
-from hub.domain.points import Account, Entry, Lot
+from hub.domain import points, settling
+from hub.domain.ids import Key, derived, text
+from hub.domain.points import Account, Entry, Lot, Step
+from hub.store import cases
 from hub.store.db import Connection, Rows, queries
+from hub.store.points_changes import Changes, collect
 from hub.store.records import Work
 
 _ACCOUNTS = Rows(
@@ -27,6 +28,9 @@ _ACCOUNTS = Rows(
         "held_points": "bigint",
         "open_points": "bigint",
         "debt_points": "bigint",
+        "settled_at": "timestamptz",
+        "due_at": "timestamptz",
+        "last_used_at": "timestamptz",
     },
 )
 _LOTS = Rows(
@@ -35,10 +39,15 @@ _LOTS = Rows(
     columns={
         "lot_id": "uuid",
         "profile_id": "uuid",
+        "granted_points": "bigint",
         "earned_points": "bigint",
+        "pending_points": "bigint",
         "open_points": "bigint",
+        "expired_points": "bigint",
         "earned_at": "timestamptz",
+        "opens_at": "timestamptz",
         "expires_at": "timestamptz",
+        "grace_until": "timestamptz",
         "order_id": "uuid",
         "rule_version": "text",
     },
@@ -56,97 +65,116 @@ _ENTRIES = Rows(
         "occurred_at": "timestamptz",
         "event_key": "uuid",
         "rule_version": "text",
+        "held_points": "bigint",
+        "use_id": "uuid",
     },
 )
-CHANNEL_RULE = "channel"
-"""Rule version of what a channel itself says it earned, spent or adjusted."""
 
 
 async def apply(connection: Connection, work: Work) -> None:
-    """Enter what orders earned and what points events say."""
-    for event in work.of("points"):
-        work.verdicts[event.key] = APPLIED
-        work.points.append(_entry(event))
-    if not work.points:
+    """Enter what orders earned, what was spent, and what points events say."""
+    changes = collect(work)
+    if not changes:
         return
-    by_profile: dict[Key, list[Entry]] = defaultdict(list)
-    for entry in work.points:
-        by_profile[entry.profile_id].append(entry)
-    profiles = sorted(by_profile)
+    profiles = sorted(changes)
+    accounts = await lock(connection, profiles)
+    to_settle = [p for p in profiles if not _only_gains(accounts[p], changes[p], work.known_lots)]
+    lots, steps = await load(connection, to_settle)
+    changed: list[Lot] = []
+    entries: list[Entry] = []
+    overspent: dict[Key, dict[str, int] | None] = {}
+    for profile in profiles:
+        account, change = accounts[profile], changes[profile]
+        entries += change.entries
+        if profile not in lots:
+            changed += _gain(account, change)
+            continue
+        expired = {lot.lot_id: lot.expired_points for lot in lots[profile].values()}
+        changed += _settle(account, change, lots[profile], steps[profile])
+        entries += _expiries(change, lots[profile], expired)
+        short = points.overspent(account, lots[profile].values())
+        overspent[profile] = {"points": short} if short else None
+    await _write(connection, list(accounts.values()), changed, entries)
+    found = {text(profile): detail for profile, detail in overspent.items()}
+    await cases.follow(connection, "points_overspent", "points", found, work)
+
+
+async def lock(connection: Connection, profiles: list[Key]) -> dict[Key, Account]:
+    """The accounts of these profiles, locked in their order, made where missing."""
     rows = await connection.fetch(queries("points")["lock"], profiles)
     if len(rows) < len(profiles):
         await connection.execute(queries("points")["ensure"], profiles)
         rows = await connection.fetch(queries("points")["lock"], profiles)
-    accounts = {row["profile_id"]: Account(*row) for row in rows}
-    lots = await _lots(connection, work, by_profile, accounts)
-    changed: list[Lot] = []
-    for profile in profiles:
-        changed += _post(accounts[profile], lots, by_profile[profile], work.lots_since)
-    await _write(connection, [accounts[p] for p in profiles], changed, work.points)
+    return {row["profile_id"]: Account(*row) for row in rows}
 
 
-def _entry(event: Event) -> Entry:
-    kind, sign = {
-        "points.earned": ("earned", 1),
-        "points.redeemed": ("spent", -1),
-        "points.adjusted": ("adjusted", 1),
-    }[event.type]
-    entry_id = derived("points", event.key)
-    return Entry(
-        entry_id,
-        event.entity_key,
-        kind,
-        sign * event.data.points,
-        None if kind == "spent" else entry_id,
-        None,
-        event.occurred_at,
-        event.key,
-        CHANNEL_RULE,
-    )
+async def load(
+    connection: Connection, profiles: list[Key]
+) -> tuple[dict[Key, dict[Key, Lot]], dict[Key, list[Step]]]:
+    """All lots of these profiles by id, and all steps of what was spent."""
+    lots: dict[Key, dict[Key, Lot]] = {profile: {} for profile in profiles}
+    steps: dict[Key, list[Step]] = {profile: [] for profile in profiles}
+    if profiles:
+        for row in await connection.fetch(queries("points")["lots"], profiles):
+            lots[row["profile_id"]][row["lot_id"]] = Lot(*row)
+        for row in await connection.fetch(queries("points")["steps"], profiles):
+            step = Step(row["use_id"], row["occurred_at"], row["points"])
+            steps[row["profile_id"]].append(step)
+    return lots, steps
 
 
-async def _lots(
-    connection: Connection,
-    work: Work,
-    by_profile: dict[Key, list[Entry]],
-    accounts: dict[Key, Account],
-) -> dict[Key, dict[Key, Lot]]:
-    """All lots of the accounts that must be settled, by profile."""
-    to_settle = [
-        profile
-        for profile, entries in by_profile.items()
-        if not _only_gains(accounts[profile], entries, work.known_lots)
-    ]
-    lots: dict[Key, dict[Key, Lot]] = {}
-    if to_settle:
-        for row in await connection.fetch(queries("points")["lots"], to_settle):
-            lots.setdefault(row["profile_id"], {})[row["lot_id"]] = Lot(*row)
-    return lots
-
-
-def _only_gains(account: Account, entries: list[Entry], known_lots: set[Key]) -> bool:
-    """Whether the entries open new lots and nothing else, on an account that owes nothing."""
+def _only_gains(account: Account, change: Changes, known_lots: set[Key]) -> bool:
+    """Whether the write opens new lots and nothing else, on an account that only ever gained."""
     return (
-        account.spent_points == account.debt_points == account.reversed_points == 0
-        and all(entry.kind == "earned" and entry.points > 0 for entry in entries)
-        and not any(entry.lot_id in known_lots for entry in entries)
+        account.only_gained
+        and change.closed_until is None
+        and len(change.entries) > 0
+        and all(entry.kind == "earned" and entry.points > 0 for entry in change.entries)
+        and not any(entry.lot_id in known_lots for entry in change.entries)
+        and change.terms.keys() == {entry.lot_id for entry in change.entries}
     )
 
 
-def _post(
-    account: Account,
-    lots: dict[Key, dict[Key, Lot]],
-    entries: list[Entry],
-    since: dict[Key, datetime],
+def _gain(account: Account, change: Changes) -> list[Lot]:
+    """The new lots; the earlier ones stay as they are, so they need not be read."""
+    lots: dict[Key, Lot] = {}
+    points.enter(account, lots, change.entries, change.terms)
+    points.gain(account, lots.values())
+    return list(lots.values())
+
+
+def _settle(
+    account: Account, change: Changes, lots: dict[Key, Lot], known: list[Step]
 ) -> list[Lot]:
-    before = account.open_points
-    if before and account.profile_id not in lots:
-        # Only gains: the earlier lots stay as they are, so they need not be read.
-        account.open_points = 0
-        opened = points.post(account, {}, entries, since)
-        account.open_points += before
-        return opened
-    return points.post(account, lots.get(account.profile_id, {}), entries, since)
+    sums: dict[tuple[Key, datetime], int] = defaultdict(int)
+    for step in known:
+        sums[step.use_id, step.at] += step.points
+    for entry in change.entries:
+        if entry.use_id is not None:
+            sums[entry.use_id, entry.occurred_at] += entry.points
+    if change.closed_until is not None:
+        account.settled_at = max(account.settled_at, change.closed_until)
+    steps = [Step(use_id, at, sum_) for (use_id, at), sum_ in sums.items()]
+    return settling.post(account, lots, change.entries, steps, change.terms)
+
+
+def _expiries(change: Changes, lots: dict[Key, Lot], was: dict[Key, int]) -> list[Entry]:
+    """The entries by which points expire; a late event may find that they were used in time."""
+    return [
+        Entry(
+            derived("expired", change.cause, lot.lot_id),
+            lot.profile_id,
+            "expired",
+            was.get(lot.lot_id, 0) - lot.expired_points,
+            lot.lot_id,
+            lot.order_id,
+            lot.expires_at or lot.earned_at,
+            change.cause,
+            lot.rule_version,
+        )
+        for lot in lots.values()
+        if lot.expired_points != was.get(lot.lot_id, 0)
+    ]
 
 
 async def _write(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from hub.domain import events
+from hub.domain.earning import Terms
 from hub.domain.envelope import BadEvent, Event, Outcome, Verdict
 from hub.domain.ids import Key
 from hub.domain.points import Entry
@@ -86,6 +87,14 @@ class Taken(Struct, gc=False):
     log_id: int
 
 
+class Granted(Struct, gc=False):
+    """The terms of a profile's lot as an event changed them."""
+
+    profile_id: Key
+    terms: Terms
+    event_key: Key
+
+
 class Tally(Struct):
     """What one write did, in events."""
 
@@ -106,8 +115,8 @@ class Work:
     taken: the new events in the order they came; verdicts: what became of them; revised: earlier
     events whose verdict these have changed, with the verdict before; stock: changes and counts
     with the place in the log that brought them; known_lots: lots that had points before;
-    lots_since: when the points of an order's lot were first earned; is_decision: the hub decides
-    now, so what is not possible is refused; otherwise it has happened, and state follows.
+    lot_terms: of lots whose terms are new or changed; is_decision: the hub decides now, so what is
+    not possible is refused; otherwise it has happened, and state follows.
     """
 
     def __init__(
@@ -128,7 +137,7 @@ class Work:
         self.stock: list[tuple[int, Change | Count]] = []
         self.points: list[Entry] = []
         self.known_lots: set[Key] = set()
-        self.lots_since: dict[Key, datetime] = {}
+        self.lot_terms: dict[Key, Granted] = {}
 
     def of(self, *kinds: str) -> list[Event]:
         """The new events of these kinds of entity."""

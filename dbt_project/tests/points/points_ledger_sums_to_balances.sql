@@ -19,5 +19,5 @@ from balances
 full join ledger on balances.profile_id = ledger.profile_id
 where
     coalesce(ledger.points, 0)
-    -- Pending and held points are given, though they can't be spent now.
-    is distinct from balances.balance_points + balances.pending_points + balances.held_points
+    -- Pending points are given, though they can't be spent yet; held ones are taken already.
+    is distinct from balances.balance_points + balances.pending_points

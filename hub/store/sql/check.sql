@@ -16,7 +16,9 @@ with entries as (
             -sum(points) filter (where kind in ('earned', 'adjusted', 'reversed') and points < 0), 0
         )
             as reversed,
-        coalesce(-sum(points) filter (where kind in ('spent', 'spent_reversed')), 0) as spent
+        coalesce(-sum(points) filter (where kind = 'expired'), 0) as expired,
+        coalesce(-sum(points + held_points) filter (where use_id is not null), 0) as spent,
+        coalesce(sum(held_points), 0) as held
     from points_entries
     group by profile_id
 )
@@ -27,19 +29,37 @@ select
     e.issued as issued_by_entries,
     a.spent_points,
     e.spent as spent_by_entries,
+    a.held_points,
+    e.held as held_by_entries,
+    a.expired_points,
+    e.expired as expired_by_entries,
     a.reversed_points,
     e.reversed as reversed_by_entries
 from points_accounts as a
 full join entries as e on a.profile_id = e.profile_id
 where
-    (a.issued_points, a.spent_points, a.reversed_points)
-    is distinct from (e.issued, e.spent, e.reversed);
+    (
+        coalesce(a.issued_points, 0),
+        coalesce(a.spent_points, 0),
+        coalesce(a.held_points, 0),
+        coalesce(a.expired_points, 0),
+        coalesce(a.reversed_points, 0)
+    )
+    is distinct from (
+        coalesce(e.issued, 0),
+        coalesce(e.spent, 0),
+        coalesce(e.held, 0),
+        coalesce(e.expired, 0),
+        coalesce(e.reversed, 0)
+    );
 
 -- name: points_accounts_equal_their_lots
 with lots as (
     select
         profile_id,
+        sum(pending_points) as pending_points,
         sum(open_points) as open_points,
+        sum(expired_points) as expired_points,
         sum(earned_points) as earned_points
     from points_lots
     group by profile_id
@@ -49,16 +69,81 @@ select
     coalesce(a.profile_id, l.profile_id) as profile_id,
     a.open_points,
     l.open_points as open_by_lots,
+    a.pending_points,
+    l.pending_points as pending_by_lots,
+    a.expired_points,
+    l.expired_points as expired_by_lots,
     a.debt_points
 from points_accounts as a
 full join lots as l on a.profile_id = l.profile_id
 where
     a.profile_id is null
     or a.open_points <> coalesce(l.open_points, 0)
+    or a.pending_points <> coalesce(l.pending_points, 0)
+    or a.expired_points <> coalesce(l.expired_points, 0)
     or a.issued_points - a.reversed_points <> coalesce(l.earned_points, 0)
     or a.issued_points + a.debt_points
     <> a.pending_points + a.held_points + a.open_points + a.spent_points + a.expired_points
     + a.reversed_points;
+
+-- name: points_spends_equal_their_entries
+with entries as (
+    select
+        order_id,
+        sum(held_points) as held_points,
+        -sum(points + held_points) as spent_points
+    from points_entries
+    where use_id is not null and order_id is not null
+    group by order_id
+),
+
+spends as (
+    select
+        spend_id,
+        order_id,
+        held_points,
+        spent_points - returned_points as spent_points
+    from points_spends
+)
+
+select
+    s.spend_id,
+    s.held_points,
+    e.held_points as held_by_entries,
+    s.spent_points,
+    e.spent_points as spent_by_entries
+from spends as s
+full join entries as e on s.order_id = e.order_id
+where
+    coalesce(s.held_points, 0) <> coalesce(e.held_points, 0)
+    or coalesce(s.spent_points, 0) <> coalesce(e.spent_points, 0);
+
+-- name: overspent_points_have_a_case
+with lots as (
+    select
+        profile_id,
+        sum(greatest(granted_points - earned_points, 0)) as taken_back_points
+    from points_lots
+    group by profile_id
+),
+
+overspent as (
+    select a.profile_id::text as object_key
+    from points_accounts as a
+    left join lots as l on a.profile_id = l.profile_id
+    where a.debt_points > coalesce(l.taken_back_points, 0)
+),
+
+open_cases as (
+    select object_key
+    from cases
+    where kind = 'points_overspent' and state = 'open'
+)
+
+select coalesce(o.object_key, c.object_key) as profile_id
+from overspent as o
+full join open_cases as c on o.object_key = c.object_key
+where o.object_key is null or c.object_key is null;
 
 -- name: points_of_an_order_follow_the_rule
 with entries as (
@@ -66,8 +151,15 @@ with entries as (
         order_id,
         sum(points) as points
     from points_entries
-    where order_id is not null
+    where order_id is not null and kind in ('earned', 'reversed')
     group by order_id
+),
+
+-- The amounts alone do not tell what other versions of the rule grant.
+other_rules as (
+    select distinct order_id
+    from points_lots
+    where order_id is not null and rule_version <> 'earn-1'
 ),
 
 exponents (currency, units) as (
@@ -82,7 +174,10 @@ wanted as (
     select
         o.order_id,
         case
-            when o.paid_minor >= o.total_minor and o.profile_id is not null
+            when
+                o.paid_minor >= o.total_minor
+                and o.profile_id is not null
+                and o.cancelled_at is null
                 then (o.paid_minor - o.refunded_minor) / coalesce(x.units, 100)
             else 0
         end as points
@@ -96,7 +191,10 @@ select
     e.points as by_entries
 from wanted as w
 full join entries as e on w.order_id = e.order_id
-where coalesce(w.points, 0) <> coalesce(e.points, 0);
+left join other_rules as r on coalesce(w.order_id, e.order_id) = r.order_id
+where
+    coalesce(w.points, 0) <> coalesce(e.points, 0)
+    and r.order_id is null;
 
 -- name: stock_positions_equal_their_movements
 with movements as (

@@ -19,6 +19,9 @@ select
 -- name: claim
 select pg_advisory_xact_lock(k.lock) from unnest($1::bigint[]) as k (lock);
 
+-- name: try_claim
+select pg_try_advisory_xact_lock($1);
+
 -- The events of some entities, received since a time, before a place in the log.
 -- name: history
 select

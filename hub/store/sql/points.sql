@@ -44,7 +44,10 @@ select
     pending_points,
     held_points,
     open_points,
-    debt_points
+    debt_points,
+    settled_at,
+    due_at,
+    last_used_at
 from points_accounts
 where profile_id = any($1::uuid[])
 order by profile_id
@@ -54,11 +57,30 @@ for update;
 select
     lot_id,
     profile_id,
+    granted_points,
     earned_points,
+    pending_points,
     open_points,
+    expired_points,
     earned_at,
+    opens_at,
     expires_at,
+    grace_until,
     order_id,
     rule_version
 from points_lots
 where profile_id = any($1::uuid[]);
+
+-- What each spending took and gave back, summed by time: entries correct what came too early.
+-- name: steps
+select
+    profile_id,
+    use_id,
+    occurred_at,
+    sum(points)::bigint as points
+from points_entries
+where
+    profile_id = any($1::uuid[])
+    and use_id is not null
+group by profile_id, use_id, occurred_at
+having sum(points) <> 0;

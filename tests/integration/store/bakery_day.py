@@ -51,6 +51,8 @@ def bakery_day() -> list[Record]:
             "website",
             {"order_number": "B0", "refund_id": "r0", "amount": "99.90", "currency": "CNY"},
         ),
+        ("points.redeemed", "website", {"account": "a2", "points": 500, "order_number": "B2"}),
+        ("points.returned", "website", {"order_number": "B2", "points": 20}),
         ("coupon.issued", "website", {"code": "CAKE-1", "kind": "exchange", "account": "a0"}),
         ("coupon.redeemed", "miniprogram", {"code": "cake-1", "redemption_id": "x1"}),
         ("coupon.redeemed", "website", {"code": "CAKE-1", "redemption_id": "x2"}),

@@ -33,6 +33,8 @@ CHANGES = [
     ("stock_positions", "counted_at"),
     ("points_accounts", "open_points"),
     ("points_lots", "earned_at"),
+    ("points_lots", "opens_at"),
+    ("points_spends", "spent_points"),
     ("profiles", "member_id"),
     ("profile_identifiers", "valid_from"),
     ("members", "merged_into"),

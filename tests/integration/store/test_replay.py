@@ -62,6 +62,8 @@ async def test_a_row_changed_by_hand_is_named_by_the_replay_and_mended_by_its_sw
 BROKEN_BY_HAND = {
     "points_accounts_equal_their_entries": "update hub.points_entries set points = points + 1",
     "points_accounts_equal_their_lots": "update hub.points_lots set open_points = 0",
+    "points_spends_equal_their_entries": "update hub.points_spends set held_points = 1",
+    "overspent_points_have_a_case": "update hub.cases set state = 'closed'",
     "points_of_an_order_follow_the_rule": "update hub.orders set paid_minor = paid_minor + 1000",
     "stock_positions_equal_their_movements": "update hub.stock_positions set on_hand_milli = 1",
     "committed_stock_equals_open_orders": "update hub.stock_positions set committed_milli = 1",

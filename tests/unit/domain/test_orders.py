@@ -236,6 +236,14 @@ def test_an_order_that_changes_its_buyer_takes_its_points_along(story: Story) ->
     assert points(story.fold()) == {"b": 65}
 
 
+def test_an_order_cancelled_at_the_last_second_earns_nothing(story: Story) -> None:
+    story.placed()
+    story.paid(1)
+    assert points(story.fold()) == {"a": 65}
+    story.post("order.cancelled", 2)
+    assert points(story.fold()) == {}
+
+
 def test_an_amendment_after_goods_went_out_is_ignored(story: Story) -> None:
     story.placed()
     story.post("order.shipped", 1, lines=[{"line": "1", "quantity": "1"}])
@@ -445,5 +453,6 @@ def test_whatever_happens_an_orders_books_balance(steps: list[tuple[str, int, in
     assert 0 <= restocked <= sum(state.returned_milli.values())
     on_hand = sum(effect.on_hand_milli for effect in folded.stock.values())
     assert on_hand == restocked - sum(state.fulfilled_milli.values())
-    earned = (state.paid_minor - state.refunded_minor) // 100 if state.is_paid else 0
+    is_earning = state.is_paid and state.cancelled_at is None
+    earned = (state.paid_minor - state.refunded_minor) // 100 if is_earning else 0
     assert points(folded) == ({state.account: earned} if earned and state.account else {})

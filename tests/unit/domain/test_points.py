@@ -1,13 +1,10 @@
-"""Lots, spending and debt of an account."""
-
-import random
+"""Lots, spending and debt of an account. Against a model of single points: test_points_model."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from hub.domain import points
-from hub.domain.points import Account, Entry, Lot
+from hub.domain.points import Account, Entry, Lot, Step, gain, overspent
+from hub.domain.settling import post, settle
 from tests.event_maker import at
 
 PROFILE = b"p" * 16
@@ -19,10 +16,14 @@ class Ledger:
     def __init__(self) -> None:
         self.account = Account(PROFILE)
         self.lots: dict[bytes, Lot] = {}
+        self.steps: list[Step] = []
         self._numbers = 0
 
     def enter(self, kind: str, amount: int, lot: str | None = None, minute: int = 0) -> list[Lot]:
         self._numbers += 1
+        use_id = b"u" * 16 if kind in ("spent", "returned") else None
+        if use_id is not None:
+            self.steps.append(Step(use_id, at(minute), amount))
         entry = Entry(
             self._numbers.to_bytes(16),
             PROFILE,
@@ -33,8 +34,14 @@ class Ledger:
             at(minute),
             self._numbers.to_bytes(16),
             "rule",
+            use_id=use_id,
         )
-        return points.post(self.account, self.lots, [entry])
+        return post(self.account, self.lots, [entry], self.steps)
+
+    def close(self, minute: int) -> None:
+        """Close the days until then."""
+        self.account.settled_at = max(self.account.settled_at, at(minute))
+        settle(self.account, self.lots, self.steps)
 
     def open(self) -> dict[str, int]:
         return {lot.decode().strip(): self.lots[lot].open_points for lot in sorted(self.lots)}
@@ -57,7 +64,7 @@ def test_the_lot_that_expires_first_is_spent_first(ledger: Ledger) -> None:
     ledger.enter("earned", 50, "never", minute=1)
     ledger.enter("earned", 50, "soon", minute=9)
     ledger.lots[b"soon".ljust(16)].expires_at = at(100)
-    ledger.enter("spent", -60)
+    ledger.enter("spent", -60, minute=10)
     assert ledger.open() == {"soon": 0, "never": 40}
 
 
@@ -100,64 +107,99 @@ def test_points_spent_before_they_are_earned_are_a_debt_until_then(ledger: Ledge
     assert (ledger.account.open_points, ledger.account.debt_points) == (60, 0)
 
 
-def test_a_lot_counts_since_its_order_says_not_since_its_first_entry(ledger: Ledger) -> None:
-    ledger.enter("earned", 10, "order", minute=1)
-    lot_id = b"order".ljust(16)
-    correction = Entry(b"c" * 16, PROFILE, "earned", 5, lot_id, None, at(7), b"c" * 16, "rule")
-    points.post(ledger.account, ledger.lots, [correction], {lot_id: at(5)})
-    assert ledger.lots[lot_id].earned_at == at(5)
+def test_pending_points_open_when_the_day_they_wait_for_is_closed(ledger: Ledger) -> None:
+    ledger.enter("earned", 50, "order")
+    ledger.lots[b"order".ljust(16)].opens_at = at(60)
+    ledger.close(59)
+    assert (ledger.account.pending_points, ledger.account.open_points) == (50, 0)
+    assert ledger.account.due_at == at(60)
+    ledger.close(60)
+    assert (ledger.account.pending_points, ledger.account.open_points) == (0, 50)
+    assert ledger.account.due_at is None
 
 
-ENTRIES = st.lists(
-    st.tuples(
-        st.sampled_from(["earned", "reversed", "spent", "adjusted", "spent_reversed"]),
-        st.sampled_from("abcd"),
-        st.integers(0, 50),
-    ),
-    max_size=15,
-)
+def test_what_is_left_of_a_lot_expires_when_its_day_is_closed(ledger: Ledger) -> None:
+    ledger.enter("earned", 50, "order")
+    ledger.lots[b"order".ljust(16)].expires_at = at(60)
+    ledger.enter("spent", -20, minute=10)
+    ledger.close(60)
+    assert (ledger.account.open_points, ledger.account.expired_points) == (0, 30)
 
 
-@given(told=ENTRIES, seed=st.integers(0, 1000))
-def test_any_entries_balance_and_end_equal_in_any_order(
-    told: list[tuple[str, str, int]], seed: int
-) -> None:
-    """Against a model that knows sums only: earned by lot, spent in all."""
-    entries = []
-    for kind, lot, amount in told:
-        # What is taken back was given before, and more of it.
-        if kind == "reversed":
-            entries += [("earned", lot, amount + 1), ("reversed", lot, -amount)]
-        elif kind == "spent_reversed":
-            entries += [("spent", lot, -amount - 1), ("spent_reversed", lot, amount)]
-        elif kind == "adjusted":
-            entries.append((kind, lot, amount - 25))
-        else:
-            entries.append((kind, lot, -amount if kind == "spent" else amount))
-    account, open_by_lot = _played(entries)
-    random.Random(seed).shuffle(entries)
-    assert _played(entries)[1] == open_by_lot
-
-    spent = -sum(amount for kind, _, amount in entries if kind.startswith("spent"))
-    earned = {
-        lot: sum(a for k, one, a in entries if one == lot and not k.startswith("spent"))
-        for lot in "abcd"
-    }
-    assert account.open_points - account.debt_points == sum(earned.values()) - spent
-    assert min(account.open_points, account.debt_points) == 0
-    left = spent + sum(-amount for amount in earned.values() if amount < 0)
-    for lot in "abcd":  # in the order in which they were earned
-        taken = min(max(earned[lot], 0), left)
-        left -= taken
-        assert open_by_lot.get(lot, 0) == max(earned[lot], 0) - taken
-    assert account.debt_points == left
-    assert account.issued_points + account.debt_points == (
-        account.open_points + account.spent_points + account.reversed_points
-    )
+def test_days_closed_twice_or_skipped_end_in_the_same_account(ledger: Ledger) -> None:
+    other = Ledger()
+    for one, days in ((ledger, (30, 60, 60, 90, 60)), (other, (90,))):
+        one.enter("earned", 50, "order")
+        one.lots[b"order".ljust(16)].expires_at = at(60)
+        one.enter("earned", 20, "second", minute=5)
+        one.lots[b"second".ljust(16)].opens_at = at(70)
+        for minute in days:
+            one.close(minute)
+    assert ledger.account == other.account
+    assert ledger.lots == other.lots
 
 
-def _played(entries: list[tuple[str, str, int]]) -> tuple[Account, dict[str, int]]:
-    ledger = Ledger()
-    for kind, lot, amount in entries:
-        ledger.enter(kind, amount, None if kind.startswith("spent") else lot, "abcd".index(lot))
-    return ledger.account, {lot: left for lot, left in ledger.open().items() if lot}
+def test_points_spent_in_time_that_are_told_late_did_not_expire(ledger: Ledger) -> None:
+    ledger.enter("earned", 50, "order")
+    ledger.lots[b"order".ljust(16)].expires_at = at(60)
+    ledger.close(90)
+    assert ledger.account.expired_points == 50
+    ledger.enter("spent", -30, minute=59)
+    assert (ledger.account.expired_points, ledger.account.debt_points) == (20, 0)
+
+
+def test_points_spent_after_they_expired_are_a_debt(ledger: Ledger) -> None:
+    ledger.enter("earned", 50, "order")
+    ledger.lots[b"order".ljust(16)].expires_at = at(60)
+    ledger.enter("spent", -30, minute=60)
+    assert (ledger.account.expired_points, ledger.account.debt_points) == (50, 30)
+
+
+def test_points_that_come_back_keep_their_original_end(ledger: Ledger) -> None:
+    ledger.enter("earned", 50, "order")
+    ledger.lots[b"order".ljust(16)].expires_at = at(60)
+    ledger.enter("spent", -50, minute=10)
+    ledger.enter("returned", 20, minute=20)
+    assert ledger.account.open_points == 20
+    assert ledger.lots[b"order".ljust(16)].grace_until is None
+    ledger.close(60)
+    assert (ledger.account.open_points, ledger.account.expired_points) == (0, 20)
+
+
+def test_points_that_come_back_after_their_end_get_a_grace_period(ledger: Ledger) -> None:
+    ledger.enter("earned", 50, "order")
+    lot = ledger.lots[b"order".ljust(16)]
+    lot.expires_at = at(60)
+    ledger.enter("spent", -30, minute=10)
+    ledger.enter("returned", 30, minute=90)
+    assert (ledger.account.open_points, ledger.account.expired_points) == (30, 20)
+    assert lot.grace_until is not None
+    assert at(90 + 30 * 1440) < lot.grace_until <= at(90 + 31 * 1440)
+    ledger.close(31 * 1440 + 90)
+    assert (ledger.account.open_points, ledger.account.expired_points) == (0, 50)
+
+
+def test_a_debt_after_a_refund_is_no_overspending(ledger: Ledger) -> None:
+    ledger.enter("earned", 100, "order")
+    ledger.enter("spent", -80)
+    ledger.enter("reversed", -100, "order")
+    assert overspent(ledger.account, ledger.lots.values()) == 0
+    ledger.enter("spent", -30, minute=9)
+    assert ledger.account.debt_points == 110
+    assert overspent(ledger.account, ledger.lots.values()) == 10
+
+
+def test_an_account_that_only_gained_needs_only_its_new_lots(ledger: Ledger) -> None:
+    """The shortcut and the whole story come to the same."""
+    for number, (opens, expires) in enumerate([(0, None), (60, None), (0, 90), (60, 90), (0, 5)]):
+        ledger.enter("earned", 10, f"lot-{number}")
+        lot = ledger.lots[f"lot-{number}".encode().ljust(16)]
+        lot.opens_at, lot.expires_at = at(opens), at(expires) if expires else None
+    ledger.close(30)
+    shortcut = Account(PROFILE, issued_points=50, settled_at=at(30))
+    lots = [replace(lot) for lot in ledger.lots.values()]
+    for lot in lots:
+        lot.pending_points = lot.open_points = lot.expired_points = 0
+    gain(shortcut, lots)
+    assert shortcut == ledger.account
+    assert lots == list(ledger.lots.values())

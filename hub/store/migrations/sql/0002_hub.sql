@@ -218,6 +218,9 @@ create table points_accounts (
     held_points bigint not null,
     open_points bigint not null,
     debt_points bigint not null,
+    settled_at timestamptz not null default 'epoch',
+    due_at timestamptz,
+    last_used_at timestamptz,
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint points_accounts_pk primary key (profile_id),
     constraint points_accounts_are_conserved check (
@@ -228,22 +231,37 @@ create table points_accounts (
         + spent_points
         + expired_points
         + reversed_points
+    ),
+    constraint points_accounts_hold_no_less_than_nothing check (
+        least(pending_points, held_points, open_points, spent_points, expired_points, debt_points)
+        >= 0
     )
 );
+create index points_accounts_due on points_accounts (due_at) where due_at is not null;
+comment on column points_accounts.settled_at is
+'until when the account''s days are closed: what time opens and ends until then is entered';
+comment on column points_accounts.due_at is 'when time alone changes the totals next';
 create table points_lots (
     lot_id uuid not null,
     profile_id uuid not null,
+    granted_points bigint not null,
     earned_points bigint not null,
+    pending_points bigint not null,
     open_points bigint not null,
+    expired_points bigint not null,
     earned_at timestamptz not null,
+    opens_at timestamptz not null,
     expires_at timestamptz,
+    grace_until timestamptz,
     order_id uuid,
     rule_version text not null,
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint points_lots_pk primary key (lot_id),
     -- A lot of a correction downwards holds less than nothing: others stand in for it.
-    constraint points_lots_open_within_earned
-    check (open_points between 0 and greatest(earned_points, 0))
+    constraint points_lots_parts_within_earned check (
+        least(pending_points, open_points, expired_points) >= 0
+        and pending_points + open_points + expired_points <= greatest(earned_points, 0)
+    )
 );
 create index points_lots_profile on points_lots (profile_id);
 create table points_entries (
@@ -256,11 +274,60 @@ create table points_entries (
     occurred_at timestamptz not null,
     event_key uuid not null,
     rule_version text not null,
+    held_points bigint not null default 0,
+    use_id uuid,
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint points_entries_pk primary key (profile_id, occurred_at, entry_id),
-    constraint points_entries_kind_known
-    check (kind in ('earned', 'reversed', 'spent', 'spent_reversed', 'adjusted', 'expired'))
+    constraint points_entries_kind_known check (
+        kind in (
+            'earned', 'reversed', 'adjusted', 'expired',
+            'spent', 'returned', 'held', 'captured', 'released'
+        )
+    ),
+    constraint points_entries_of_a_spending_name_it check (
+        (kind in ('spent', 'returned', 'held', 'captured', 'released')) = (use_id is not null)
+    )
 );
+create index points_entries_uses on points_entries (profile_id) where use_id is not null;
+-- Points spent on one order, by the hub's decision or as the channel reported.
+create table points_spends (
+    spend_id uuid not null,
+    channel text not null,
+    shop text not null,
+    order_number text not null,
+    order_id uuid not null,
+    profile_id uuid not null,
+    held_points bigint not null,
+    spent_points bigint not null,
+    returned_points bigint not null,
+    is_disputed boolean not null,
+    event_count int not null,
+    first_received_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint points_spends_pk primary key (spend_id),
+    constraint points_spends_return_what_was_spent check (
+        returned_points between 0 and spent_points
+    )
+);
+create index points_spends_profile on points_spends (profile_id);
+create table points_holds (
+    hold_id text not null,
+    spend_id uuid not null,
+    profile_id uuid not null,
+    status text not null,
+    points bigint not null,
+    captured_points bigint not null,
+    placed_at timestamptz not null,
+    expires_at timestamptz,
+    ended_at timestamptz,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint points_holds_pk primary key (spend_id, hold_id),
+    constraint points_holds_capture_what_is_held check (captured_points between 0 and points),
+    constraint points_holds_status_known
+    check (status in ('held', 'captured', 'voided', 'expired'))
+);
+create index points_holds_id on points_holds (hold_id);
+create index points_holds_due on points_holds (expires_at) where status = 'held';
 
 -- Coupons ------------------------------------------------------------------------------------
 create table coupons (

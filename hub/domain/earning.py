@@ -1,0 +1,148 @@
+"""Earning points: versions of the rule as data, and what an order earns by the version in force.
+
+A version is chosen by the time of what earned, never by when the hub heard of it: a late event of
+the day before a double-points day earns by the day before. The versions in use are in
+`policies/points.json`. What happens to points afterwards: `hub.domain.points`.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from importlib.resources import files
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta, Struct
+
+from hub.domain import money
+from hub.domain.order_data import Content
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+ONCE_MILLI = 1000
+Days = Annotated[int, Meta(ge=0, le=36_500)]
+FactorMilli = Annotated[int, Meta(ge=0, le=1_000_000, description="thousandths: 2000 doubles")]
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    """One version. Factors are by category of the line and by date in the business zone; without
+    `return_days` points are usable once the order is paid, otherwise that many days after the goods
+    were handed over, by category."""
+
+    version: str
+    reason: str
+    valid_from: datetime
+    points_per_unit: Annotated[int, Meta(ge=0, le=1_000_000)]
+    category_factors_milli: Mapping[str, FactorMilli] = {}
+    date_factors_milli: Mapping[date, FactorMilli] = {}
+    expires_days: Days | None = None
+    return_days: Days | None = None
+    category_return_days: Mapping[str, Days] = {}
+    grace_days: Days = 30
+
+    def factor_milli(self, category: str | None, on: date) -> int:
+        """What a line of this category earns on this date, in thousandths of the plain rate."""
+        by_category = self.category_factors_milli.get(category or "", ONCE_MILLI)
+        return by_category * self.date_factors_milli.get(on, ONCE_MILLI)
+
+    @property
+    def is_plain(self) -> bool:
+        return not self.category_factors_milli and not self.date_factors_milli
+
+
+class Scheme(Struct, frozen=True, forbid_unknown_fields=True):
+    """All versions, the oldest first, and the zone their dates are of."""
+
+    zone: str
+    rules: Sequence[Rule]
+
+    def at(self, when: datetime) -> Rule:
+        """The version in force at a time; the first one for times before it."""
+        if len(self.rules) == 1:
+            return self.rules[0]
+        return self.rules[max(bisect_right(self.rules, when, key=lambda r: r.valid_from) - 1, 0)]
+
+    def day(self, when: datetime) -> date:
+        return when.astimezone(ZoneInfo(self.zone)).date()
+
+    def end_of_day(self, day: date) -> datetime:
+        """The moment at which a date is over."""
+        start = datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(self.zone))
+        return start.astimezone(UTC)
+
+
+class Terms(Struct, frozen=True):
+    """What a lot of points is worth by its rule, whatever was taken back since: how many points
+    were granted, from when they can be used (NEVER: not known yet) and until when."""
+
+    granted_points: int
+    earned_at: datetime
+    opens_at: datetime
+    expires_at: datetime | None
+    rule_version: str
+
+
+def read(text: bytes) -> Scheme:
+    """A scheme from JSON; ValueError where it contradicts itself."""
+    scheme = msgspec.json.decode(text, type=Scheme)
+    starts = [rule.valid_from for rule in scheme.rules]
+    if not starts or starts != sorted(set(starts)):
+        raise ValueError("points rules must be in the order of valid_from, one a moment")
+    if len({rule.version for rule in scheme.rules}) != len(starts):
+        raise ValueError("two points rules have the same version")
+    return scheme
+
+
+SCHEME = read((files("hub.domain") / "policies" / "points.json").read_bytes())
+
+
+def points_of(content: Content, amount_minor: int, at: datetime) -> int:
+    """What an amount paid for this content at a time earns: whole points, rounded down.
+
+    An amount less than the total earns pro rata, so refunds in parts take back all there was.
+    """
+    rule = SCHEME.at(at)
+    unit = 10 ** money.exponent(content.currency)
+    if rule.is_plain or not content.total_minor:
+        return amount_minor * rule.points_per_unit // unit
+    on = SCHEME.day(at)
+    weight = sum(
+        (line.gross_minor - line.discount_minor) * rule.factor_milli(line.category, on)
+        for line in content.lines
+    )
+    per_point = content.total_minor * ONCE_MILLI * ONCE_MILLI * unit
+    return amount_minor * rule.points_per_unit * weight // per_point
+
+
+def terms(
+    content: Content, granted_points: int, earned_at: datetime, handed_over_at: datetime | None
+) -> Terms:
+    """The terms of points that an order earned at a time; handed_over_at: of all its goods."""
+    rule = SCHEME.at(earned_at)
+    opens_at = earned_at
+    if rule.return_days is not None:
+        days = max(
+            rule.category_return_days.get(line.category or "", rule.return_days)
+            for line in content.lines
+        )
+        opens_at = NEVER if handed_over_at is None else handed_over_at + timedelta(days=days)
+    return Terms(
+        granted_points,
+        earned_at,
+        max(opens_at, earned_at),
+        _expiry(rule.expires_days, earned_at),
+        rule.version,
+    )
+
+
+def grace_until(returned_at: datetime) -> datetime:
+    """Until when points that came back after their expiry can be spent."""
+    days = SCHEME.at(returned_at).grace_days
+    return SCHEME.end_of_day(SCHEME.day(returned_at) + timedelta(days=days))
+
+
+def _expiry(days: int | None, earned_at: datetime) -> datetime | None:
+    """Points of one day expire together, at its end."""
+    if days is None:
+        return None
+    return SCHEME.end_of_day(SCHEME.day(earned_at) + timedelta(days=days))

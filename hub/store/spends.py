@@ -1,0 +1,168 @@
+"""Points spent on orders, in Postgres: fold what new events touch, write spends and holds, and note
+what changes in the points of whom (`hub.store.points` enters it)."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+
+from hub.domain import ids, spends
+from hub.domain.envelope import Event
+from hub.domain.ids import Key, derived
+from hub.domain.points import Entry
+from hub.domain.spends import Folded, Hold, SpendState
+from hub.store import cases, log
+from hub.store.db import Connection, Rows, queries
+from hub.store.folding import refold
+from hub.store.records import Work
+from hub.store.sealing import Vault
+
+_SPENDS = Rows(
+    "points_spends",
+    key=("spend_id",),
+    columns={
+        "spend_id": "uuid",
+        "channel": "text",
+        "shop": "text",
+        "order_number": "text",
+        "order_id": "uuid",
+        "profile_id": "uuid",
+        "held_points": "bigint",
+        "spent_points": "bigint",
+        "returned_points": "bigint",
+        "is_disputed": "boolean",
+        "event_count": "int",
+        "first_received_at": "timestamptz",
+    },
+)
+_HOLDS = Rows(
+    "points_holds",
+    key=("spend_id", "hold_id"),
+    columns={
+        "hold_id": "text",
+        "spend_id": "uuid",
+        "profile_id": "uuid",
+        "status": "text",
+        "points": "bigint",
+        "captured_points": "bigint",
+        "placed_at": "timestamptz",
+        "expires_at": "timestamptz",
+        "ended_at": "timestamptz",
+    },
+)
+SPENDING_RULE = "spend-1"
+"""Of the lot that ends first; back to where it came from."""
+
+
+async def apply(connection: Connection, vault: Vault, work: Work) -> None:
+    """Fold the new events about points spent on orders; write spends, holds and cases."""
+    new = work.of("spend")
+    if not new:
+        return
+    last = {event.entity_key: event for event in new}
+    rows = await connection.fetch(queries("spends")["lock"], sorted(last))
+    since: dict[Key, datetime] = {row["spend_id"]: row["first_received_at"] for row in rows}
+    past = await log.history(connection, vault, "spend", since, work.first_log_id)
+    was, now = refold(work, new, past, spends.fold)
+    for key, folded in now.items():
+        work.points += _entries(last[key], was[key].state, folded.state)
+    # A write that waited for another began before it: the earlier of both is when the first came.
+    first_at = {key: min(since.get(key, work.received_at), work.received_at) for key in last}
+    await _write(connection, last, now, first_at)
+    disputed = {
+        "/".join((event.channel, event.shop, event.subject)): _dispute(now[key].state)
+        for key, event in last.items()
+        if was[key].state.is_disputed or now[key].state.is_disputed
+    }
+    await cases.follow(connection, "points_disputed", "spend", disputed, work)
+
+
+def _entries(event: Event, was: SpendState, now: SpendState) -> Iterator[Entry]:
+    """What the event changes in the ledger: the difference between two folds."""
+    sums: dict[tuple[Key, Key, Key, str, datetime], list[int]] = defaultdict(lambda: [0, 0])
+    for sign, state in ((-1, was), (1, now)):
+        for move in spends.movements(event.entity_key, state):
+            at = (move.cause, move.use_id, move.profile_id, move.kind, move.occurred_at)
+            sums[at][0] += sign * move.points
+            sums[at][1] += sign * move.held_points
+    for (cause, use_id, profile, kind, occurred_at), (points, held_points) in sums.items():
+        if points or held_points:
+            yield Entry(
+                derived("points", event.key, cause, use_id, profile, kind.encode()),
+                profile,
+                kind,
+                points,
+                None,
+                ids.order_id(event.channel, event.shop, event.subject),
+                occurred_at,
+                cause,
+                SPENDING_RULE,
+                held_points,
+                use_id,
+            )
+
+
+def _dispute(state: SpendState) -> dict[str, int] | None:
+    if not state.is_disputed:
+        return None
+    assert state.claim is not None
+    claims = [one.points for one in (state.claim, state.other_claim) if one is not None]
+    return {"spent_points": state.spent_points, "reported_points": claims[-1]}
+
+
+async def _write(
+    connection: Connection,
+    events: dict[Key, Event],
+    now: dict[Key, Folded],
+    first_at: dict[Key, datetime],
+) -> None:
+    spend_rows, hold_rows = [], []
+    for key, folded in now.items():
+        state, event = folded.state, events[key]
+        profile = _profile(event.channel, state)
+        if profile is None:
+            continue
+        spend_rows.append(
+            (
+                key,
+                event.channel,
+                event.shop,
+                event.subject,
+                ids.order_id(event.channel, event.shop, event.subject),
+                profile,
+                state.held_points,
+                state.spent_points,
+                state.returned_points,
+                state.is_disputed,
+                len(folded.verdicts),
+                first_at[key],
+            )
+        )
+        hold_rows += [
+            _hold_row(key, event.channel, hold)
+            for hold_id, hold in state.holds.items()
+            if hold_id != spends.DIRECT
+        ]
+    await _SPENDS.upsert(connection, spend_rows)
+    await _HOLDS.upsert(connection, hold_rows)
+
+
+def _profile(channel: str, state: SpendState) -> Key | None:
+    """Who spends: the account that the order's channel names."""
+    for hold in state.holds.values():
+        return ids.profile_id(channel, hold.taking.account)
+    return state.claim.profile_id if state.claim is not None else None
+
+
+def _hold_row(key: Key, channel: str, hold: Hold) -> tuple[object, ...]:
+    taking = hold.taking
+    return (
+        taking.hold_id,
+        key,
+        ids.profile_id(channel, taking.account),
+        hold.status,
+        taking.points,
+        hold.captured_points,
+        hold.placed_at,
+        taking.expires_at,
+        hold.ended_at,
+    )

@@ -1,0 +1,33 @@
+-- Points spent on orders, and their holds.
+
+-- Lock what was spent on these orders, in the order of their ids; when the first event of each was
+-- received. One that has parked events alone has no row yet.
+-- name: lock
+with locked as (
+    select
+        spend_id,
+        first_received_at
+    from points_spends
+    where spend_id = any($1::uuid[])
+    order by spend_id
+    for update
+),
+
+known as (
+    select
+        spend_id,
+        first_received_at
+    from locked
+    union all
+    select
+        entity_key as spend_id,
+        received_at as first_received_at
+    from parked
+    where entity_key = any($1::uuid[])
+)
+
+select
+    spend_id,
+    min(first_received_at) as first_received_at
+from known
+group by spend_id;

@@ -24,7 +24,10 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 SEQUENCE_MAX = 2**63 - 1
 _SEQUENCE = re.compile(r"[0-9]{1,19}")
 SOURCE = re.compile(r"/channels/([a-z0-9][a-z0-9_-]{0,63})/shops/([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
-_PERSONAL_MEMBERS = frozenset(t for t in payloads.BY_TYPE if t.startswith("member."))
+_PERSONAL_MEMBERS = frozenset(
+    f"member.{step}" for step in ("registered", "updated", "identified", "consent_changed")
+)
+"""What remains of a person after an erasure, rulings and the erasure itself, is not among them."""
 
 
 class Envelope(Struct, gc=False):
@@ -233,6 +236,23 @@ def _member(channel: str, shop: str, payload: payloads.Member) -> Read:
     return "profile", payload.account, profile, members.read_member(payload)
 
 
+def _consent(channel: str, shop: str, payload: payloads.ConsentChange) -> Read:
+    profile = ids.profile_id(channel, payload.account)
+    return "profile", payload.account, profile, members.read_consent(payload)
+
+
+def _erasure(channel: str, shop: str, payload: payloads.Erasure) -> Read:
+    profile = ids.profile_id(channel, payload.account)
+    return "profile", payload.account, profile, members.ErasureData(payload.account)
+
+
+def _ruling(channel: str, shop: str, payload: payloads.Ruling) -> Read:
+    said = members.read_ruling(channel, payload)
+    if said.left == said.right:
+        raise BadEvent("pair_of_one", "an account is one person with itself", "$.data.other")
+    return "pair", payload.account, members.pair_key(said.left, said.right), said
+
+
 def _positive_points(channel: str, shop: str, payload: payloads.Points) -> Read:
     if payload.points < 0:
         raise BadEvent("negative_points", f"{payload.points} is below 0", "$.data.points")
@@ -259,6 +279,10 @@ _READERS: dict[str, Reader] = {
     "member.registered": _member,
     "member.updated": _member,
     "member.identified": _member,
+    "member.consent_changed": _consent,
+    "member.merged": _ruling,
+    "member.split": _ruling,
+    "member.erased": _erasure,
     "order.placed": _order(order_data.read_content),
     "order.amended": _order(order_data.read_content),
     "order.paid": _order(order_data.read_payment),
@@ -296,7 +320,11 @@ _READERS: dict[str, Reader] = {
 }
 
 
-DECIDED_TYPES = frozenset(t for t in _READERS if t.startswith(("reservation.", "hold.")))
+DECIDED_TYPES = frozenset(t for t in _READERS if t.startswith(("reservation.", "hold."))) | {
+    "member.merged",
+    "member.split",
+    "member.erased",
+}
 """Types that only the hub decides; it may decide others as well, such as a redemption."""
 
 

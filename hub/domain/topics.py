@@ -62,9 +62,13 @@ _TOPIC_BY_NOUN = {
     # The hub's own decisions.
     "reservation": FACTS,
     "hold": FACTS,
+    "member.merged": FACTS,
+    "member.split": FACTS,
+    "member.erased": FACTS,
 }
 
 
 def topic_of(event_type: str) -> str:
     """The topic that events of this type go to."""
-    return _TOPIC_BY_NOUN[event_type.partition(".")[0]]
+    noun = event_type.partition(".")[0]
+    return _TOPIC_BY_NOUN.get(event_type) or _TOPIC_BY_NOUN[noun]

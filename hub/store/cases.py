@@ -1,7 +1,12 @@
 """Cases: what needs a person. Here those that open and close by the state of something else."""
 
+from collections.abc import Set
+from datetime import datetime
+
+from msgspec import Struct
+
 from hub.domain import ids
-from hub.domain.ids import derived
+from hub.domain.ids import Key, derived
 from hub.domain.stock import Position
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
@@ -47,3 +52,31 @@ async def follow_oversold(
     closed = [derived("oversold", ids.stock_id(*at)) for at in was_oversold - is_oversold]
     if closed:
         await connection.execute(queries("cases")["close"], closed, work.received_at)
+
+
+class Case(Struct, frozen=True):
+    """What somebody has to look at: about which object, with what is known of it."""
+
+    kind: str
+    object_kind: str
+    object_key: str
+    detail: dict[str, object]
+
+
+async def follow(
+    connection: Connection, wanted: dict[Key, Case], candidates: Set[Key], at: datetime
+) -> None:
+    """Open the wanted cases that are not open, close those candidates that are not wanted."""
+    looked_at = sorted(candidates | wanted.keys())
+    if not looked_at:
+        return
+    rows = await connection.fetch(queries("cases")["open"], looked_at)
+    is_open = {row["case_id"] for row in rows}
+    opened = [
+        (case_id, case.kind, case.object_kind, case.object_key, "open", case.detail, at, None)
+        for case_id, case in sorted(wanted.items())
+        if case_id not in is_open
+    ]
+    await _CASES.upsert(connection, opened)
+    if closed := sorted(is_open - wanted.keys()):
+        await connection.execute(queries("cases")["close"], closed, at)

@@ -107,7 +107,8 @@ class Work:
     events whose verdict these have changed, with the verdict before; stock: changes and counts
     with the place in the log that brought them; known_lots: lots that had points before;
     lots_since: when the points of an order's lot were first earned; is_decision: the hub decides
-    now, so what is not possible is refused; otherwise it has happened, and state follows.
+    now, so what is not possible is refused; otherwise it has happened, and state follows; erased:
+    profiles that this write folds and that were erased, with the time.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class Work:
         self.points: list[Entry] = []
         self.known_lots: set[Key] = set()
         self.lots_since: dict[Key, datetime] = {}
+        self.erased: dict[Key, datetime] = {}
 
     def of(self, *kinds: str) -> list[Event]:
         """The new events of these kinds of entity."""

@@ -72,6 +72,12 @@ BROKEN_BY_HAND = {
     "each_event_has_one_outcome": "delete from hub.parked",
     "each_applied_event_has_one_fact": "delete from hub.outbox where type = 'order.paid'",
     "a_verified_identifier_has_one_member": "update hub.profiles set member_id = profile_id",
+    "people_ruled_apart_are_not_one_member": (
+        "insert into hub.member_rulings (pair_key, left_profile, right_profile, is_one, ruled_at,"
+        " event_key) select l.profile_id, l.profile_id, r.profile_id, false, now(), l.profile_id"
+        " from hub.profiles as l join hub.profiles as r using (member_id)"
+        " where l.profile_id < r.profile_id limit 1"
+    ),
     "a_member_is_named_by_its_smallest_profile": "update hub.members set merged_into = member_id",
 }
 

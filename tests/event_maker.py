@@ -1,5 +1,6 @@
 """Makes CloudEvents for tests, and the records of topics that carry them."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hub.domain import events, topics
+from hub.domain.decisions import SOURCE, Decision, cloud_event
 from hub.domain.envelope import Event
 from hub.store.records import Record, decode
 
@@ -39,6 +41,13 @@ class Shop:
                 event[attribute] = data.pop(attribute)
         return msgspec.json.encode(event | {"data": data})
 
+    def decision(self, kind: str, minute: float, /, **data: Any) -> bytes:
+        """A decision of the hub, made for this shop. `event_id` names it."""
+        event_id = data.pop("event_id", None) or f"d-{self.channel}-{next(self.numbers)}"
+        subject = str(data.get("account", ""))
+        made = Decision(kind, self.channel, self.shop, subject, data)
+        return cloud_event(made, event_id, at(minute))
+
     def event(self, kind: str, minute: float, /, **data: Any) -> Event:
         """The decoded event."""
         return events.decode(self.body(kind, minute, **data))
@@ -63,10 +72,12 @@ def line(number: int, sku: str, quantity: int, price: str, **more: Any) -> dict[
 
 
 _offsets = count(1)
+_DECIDED = re.compile(rb'"source":\s*"%b"' % SOURCE.encode())
 
 
 def record(body: bytes | None, topic: str | None = None, **more: Any) -> Record:
-    """A decoded record that carries a body, at an offset of its own; `now` is the hub's clock."""
+    """A decoded record that carries a body, at an offset of its own; `now` is the hub's clock, and
+    none for its own decisions."""
     made = Record(
         topic or topics.ORDERS,
         more.pop("partition", 0),
@@ -76,7 +87,8 @@ def record(body: bytes | None, topic: str | None = None, **more: Any) -> Record:
         more.pop("headers", ()),
         body,
     )
-    decoded = decode(made, more.pop("now", NOW))
+    is_decision = body is not None and _DECIDED.search(body) is not None
+    decoded = decode(made, more.pop("now", None if is_decision else NOW))
     if topic is None and decoded.event is not None:
         decoded.topic = topics.topic_of(decoded.event.type)
     return decoded

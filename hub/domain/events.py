@@ -36,7 +36,10 @@ SEQUENCE_MAX = 2**63 - 1
 _SEQUENCE = re.compile(r"[0-9]{1,19}")
 SOURCE = re.compile(r"/channels/([a-z0-9][a-z0-9_-]{0,63})/shops/([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 _RECIPIENTS = ("recipient", "recipient_phone", "recipient_email")
-_PERSONAL_MEMBERS = frozenset(t for t in payloads.BY_TYPE if t.startswith("member."))
+_PERSONAL_MEMBERS = frozenset(
+    f"member.{step}" for step in ("registered", "updated", "identified", "consent_changed")
+)
+"""What remains of a person after an erasure, rulings and the erasure itself, is not among them."""
 
 
 class Envelope(Struct, gc=False):
@@ -245,6 +248,23 @@ def _member(channel: str, shop: str, payload: payloads.Member) -> Read:
     return "profile", payload.account, profile, members.read_member(payload)
 
 
+def _consent(channel: str, shop: str, payload: payloads.ConsentChange) -> Read:
+    profile = ids.profile_id(channel, payload.account)
+    return "profile", payload.account, profile, members.read_consent(payload)
+
+
+def _erasure(channel: str, shop: str, payload: payloads.Erasure) -> Read:
+    profile = ids.profile_id(channel, payload.account)
+    return "profile", payload.account, profile, members.ErasureData(payload.account)
+
+
+def _ruling(channel: str, shop: str, payload: payloads.Ruling) -> Read:
+    said = members.read_ruling(channel, payload)
+    if said.left == said.right:
+        raise BadEvent("pair_of_one", "an account is one person with itself", "$.data.other")
+    return "pair", payload.account, members.pair_key(said.left, said.right), said
+
+
 def _positive_points(channel: str, shop: str, payload: payloads.Points) -> Read:
     if payload.points < 0:
         raise BadEvent("negative_points", f"{payload.points} is below 0", "$.data.points")
@@ -293,6 +313,10 @@ _READERS: dict[str, Reader] = {
     "member.registered": _member,
     "member.updated": _member,
     "member.identified": _member,
+    "member.consent_changed": _consent,
+    "member.merged": _ruling,
+    "member.split": _ruling,
+    "member.erased": _erasure,
     "order.placed": _order(order_data.read_content),
     "order.amended": _order(order_data.read_content),
     "order.paid": _order(order_data.read_payment),
@@ -341,11 +365,13 @@ _READERS: dict[str, Reader] = {
 }
 
 
-DECIDED_TYPES = frozenset(
-    t
-    for t in _READERS
-    if t.startswith(("reservation.", "hold.")) or t in ("points.spent", "points.closed")
-)
+DECIDED_TYPES = frozenset(t for t in _READERS if t.startswith(("reservation.", "hold."))) | {
+    "points.spent",
+    "points.closed",
+    "member.merged",
+    "member.split",
+    "member.erased",
+}
 """Types that only the hub decides; it may decide others as well, such as a redemption."""
 
 

@@ -30,6 +30,10 @@ FREE_TEXT = frozenset({"name", "reason", "address", "attributes"})
 """Fields that people write: line breaks are theirs to use."""
 
 
+PERSONAL_PARTS = ("recipient",)
+"""Fields of an event about something else that tell of a person: left out once they are erased."""
+
+
 class Payload(Struct, gc=False):
     """Base of all payloads."""
 
@@ -152,6 +156,35 @@ class Member(Payload):
     gender: PersonalName | None = None
     birthday: PersonalName | None = None
     attributes: Attributes = {}
+
+
+class ConsentChange(Payload):
+    """member.consent_changed: whether the person may be told things for a purpose by a medium."""
+
+    account: Id
+    purpose: Id
+    medium: Literal["sms", "email", "phone", "post", "push", "wechat"]
+    granted: bool
+
+
+class Erasure(Payload):
+    """member.erased: the person of this account is forgotten, what was before included."""
+
+    account: Id
+    reason: Name | None = None
+
+
+class Account(Payload):
+    channel: Id
+    account: Id
+
+
+class Ruling(Payload):
+    """member.merged and member.split: what somebody says of two accounts, one person or two."""
+
+    account: Id
+    other: Account
+    reason: Name | None = None
 
 
 class StockDelta(Payload):
@@ -375,6 +408,10 @@ BY_TYPE: dict[str, type[Payload]] = {
     "member.registered": Member,
     "member.updated": Member,
     "member.identified": Member,
+    "member.consent_changed": ConsentChange,
+    "member.merged": Ruling,
+    "member.split": Ruling,
+    "member.erased": Erasure,
     "order.placed": OrderContent,
     "order.amended": OrderContent,
     "order.paid": OrderPayment,

@@ -62,13 +62,15 @@ _TOPIC_BY_NOUN = {
     # The hub's own decisions.
     "reservation": FACTS,
     "hold": FACTS,
+    "points.spent": FACTS,
+    "points.closed": FACTS,
+    "member.merged": FACTS,
+    "member.split": FACTS,
+    "member.erased": FACTS,
 }
-
-_DECIDED_ABOUT_POINTS = frozenset({"points.spent", "points.closed"})
 
 
 def topic_of(event_type: str) -> str:
     """The topic that events of this type go to."""
-    if event_type in _DECIDED_ABOUT_POINTS:
-        return FACTS
-    return _TOPIC_BY_NOUN[event_type.partition(".")[0]]
+    noun = event_type.partition(".")[0]
+    return _TOPIC_BY_NOUN.get(event_type) or _TOPIC_BY_NOUN[noun]

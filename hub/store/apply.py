@@ -13,7 +13,18 @@ from hub.domain import ids
 from hub.domain.envelope import Outcome
 from hub.domain.ids import Key
 from hub.errors import Refused
-from hub.store import catalog, coupons, dead_letters, log, members, orders, points, spends, stock
+from hub.store import (
+    catalog,
+    coupons,
+    dead_letters,
+    erasure,
+    log,
+    members,
+    orders,
+    points,
+    spends,
+    stock,
+)
 from hub.store.db import Connection
 from hub.store.records import Record, Taken, Tally, Work
 from hub.store.sealing import Vault
@@ -73,6 +84,7 @@ async def _take(
     await log.keep(
         connection, vault, work, {t.event.key: h for t, (_, h) in zip(taken, fresh, strict=True)}
     )
+    await erasure.purge(connection, vault, work)
     await log.announce(connection, work)
     await log.revise(connection, work)
     return work

@@ -141,13 +141,19 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "a_verified_identifier_has_one_member",
-        "members: profiles with a verified identifier in common belong to one member",
+        "members: profiles that a verified identifier joins belong to one member",
         "store",
         ("hub", "profiles"),
     ),
     Invariant(
         "a_member_is_named_by_its_smallest_profile",
         "members: a profile's member is not merged away and is the smallest of its profiles",
+        "store",
+        ("hub", "profiles"),
+    ),
+    Invariant(
+        "people_ruled_apart_are_not_one_member",
+        "members: two profiles that somebody ruled to be two persons belong to two members",
         "store",
         ("hub", "profiles"),
     ),

@@ -3,6 +3,7 @@
 Rows and their columns are in `hub.store.coupon_rows`.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from hub.domain import coupons, ids
@@ -10,7 +11,7 @@ from hub.domain.coupon_state import CouponState
 from hub.domain.coupons import Folded
 from hub.domain.ids import Key, derived
 from hub.store import cases, coupon_rows, log
-from hub.store.cases import Matter
+from hub.store.cases import Case
 from hub.store.db import Connection, queries
 from hub.store.folding import refold
 from hub.store.records import Work
@@ -34,25 +35,24 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     received_at = work.received_at
     first_at = {key: min(since.get(key, received_at), received_at) for key in wanted}
     await coupon_rows.write(connection, vault, was, now, first_at)
-    await cases.follow(connection, _matters(was), _matters(now), received_at)
+    await cases.follow(connection, _cases(now), _cases(was).keys(), received_at)
 
 
-def _matters(folds: dict[Key, Folded]) -> dict[Key, Matter]:
+def _cases(folds: dict[Key, Folded]) -> dict[Key, Case]:
     """What needs a person: goods or money were given for a coupon that does not pay for them."""
-    found = [matter for key, folded in folds.items() for matter in _of_coupon(key, folded.state)]
-    return {matter.case_id: matter for matter in found}
+    return {
+        case_id: case
+        for key, folded in folds.items()
+        for case_id, case in _of_coupon(key, folded.state)
+    }
 
 
-def _of_coupon(key: Key, state: CouponState) -> list[Matter]:
+def _of_coupon(key: Key, state: CouponState) -> Iterator[tuple[Key, Case]]:
     if state.issue is None:
-        return []
-    found = [
-        Matter(
-            derived("coupon-refused", key, one.event_key),
-            "coupon_refused",
-            "coupon",
-            ids.text(key),
-            {
+        return
+    for one in state.redemptions.values():
+        if one.refusal is not None and one.reversed_at is None:
+            detail: dict[str, object] = {
                 "event_key": ids.text(one.event_key),
                 "channel": one.channel,
                 "shop": one.shop,
@@ -60,13 +60,10 @@ def _of_coupon(key: Key, state: CouponState) -> list[Matter]:
                 "redemption_id": one.use.redemption_id,
                 "order_number": one.use.order_number,
                 "reason": one.refusal,
-            },
-        )
-        for one in state.redemptions.values()
-        if one.refusal is not None and one.reversed_at is None
-    ]
+            }
+            case = Case("coupon_refused", "coupon", ids.text(key), detail)
+            yield derived("coupon-refused", key, one.event_key), case
     if state.late_refund is not None:
-        detail: dict[str, str | None] = {"event_key": ids.text(state.late_refund)}
-        case_id = derived("coupon-refund", key)
-        found.append(Matter(case_id, "coupon_refunded_late", "coupon", ids.text(key), detail))
-    return found
+        detail = {"event_key": ids.text(state.late_refund)}
+        case = Case("coupon_refunded_late", "coupon", ids.text(key), detail)
+        yield derived("coupon-refund", key), case

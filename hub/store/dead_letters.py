@@ -3,6 +3,7 @@
 Bodies are sealed under a key of the dead letters' own, since nobody knows whose data they hold.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -110,6 +111,29 @@ async def redrive(
         await connection.execute(queries("dead_letters")["mark_redriven"], letter_id, by)
         sent += 1
     return sent
+
+
+async def forget(connection: Connection, vault: Vault, signs: Sequence[tuple[str, ...]]) -> int:
+    """Empty the bodies of dead letters that hold all texts of one of these signs; how many.
+
+    Nobody knows whose data a record is that could not be read, so all of them are looked through.
+    """
+    rows = await connection.fetch(queries("dead_letters")["bodies"])
+    if not rows:
+        return 0
+    key = (await ensure_keys(connection, vault, [_OWNER]))[_OWNER]
+    found = []
+    for row in rows:
+        body = unseal(key, row["body"], row["dead_letter_id"])
+        if any(all(_stands_in(body, text) for text in sign) for sign in signs):
+            found.append(row["dead_letter_id"])
+    await connection.execute(queries("dead_letters")["empty"], found)
+    return len(found)
+
+
+def _stands_in(body: bytes, text: str) -> bool:
+    """Whether a JSON string of the body begins with this text, with or without escapes."""
+    return any(json.dumps(text, ensure_ascii=e)[:-1].encode() in body for e in (True, False))
 
 
 async def _body(connection: Connection, vault: Vault, row: Any) -> bytes | None:

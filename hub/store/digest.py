@@ -200,11 +200,34 @@ PARTS = {
         ("spend_id", "hold_id", "status", "points", "captured_points", "expires_at", "ended_at")
     ),
     "profiles": Part(
-        ("profile_id", "channel", "account", "member_id", "registered_at", "attributes")
+        (
+            "profile_id",
+            "channel",
+            "account",
+            "member_id",
+            "registered_at",
+            "attributes",
+            "said_at::text",
+            "erased_at",
+        )
     ),
     "profile_identifiers": Part(
-        ("profile_id", "identifier_type", "value_hmac", "proof", "valid_from")
+        (
+            "profile_id",
+            "identifier_type",
+            "value_hmac",
+            "proof",
+            "valid_from",
+            "last_shown_at",
+            "scope",
+            "standing",
+            "extract(epoch from valid_to)",
+        )
     ),
+    "profile_consents": Part(
+        ("profile_id", "purpose", "medium", "is_granted", "changed_at", "event_key")
+    ),
+    "member_rulings": Part(("pair_key", "left_profile", "right_profile", "is_one", "ruled_at")),
     "members": Part(("member_id", "merged_into")),
     "cases": Part(("case_id", "kind", "object_kind", "object_key"), "state = 'open'"),
     "items": Part(("sku", "name", "unit", "category", "brand", "attributes", "position_at")),

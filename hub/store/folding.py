@@ -3,7 +3,7 @@
 Orders fold event by event (`hub.store.orders`), since each event's effects are a difference.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
 from hub.domain.envelope import EVENTS_MAX, TOO_MANY, Event, Verdict
@@ -25,16 +25,17 @@ def refold(
     new: Sequence[Event],
     past: dict[Key, list[Event]],
     fold: Callable[[list[Event]], _Fold],
+    always: Collection[str] = (),
 ) -> tuple[dict[Key, _Fold], dict[Key, _Fold]]:
     """The folds of the touched entities before this write and after it; judges the new events.
 
-    past: the events of each entity that are in the log.
+    past: the events of each entity that are in the log; always: types that no limit keeps out.
     """
     was = {key: fold(past.get(key, [])) for key in sorted({event.entity_key for event in new})}
     now = dict(was)
     for event in new:
         events = past.setdefault(event.entity_key, [])
-        if len(events) >= EVENTS_MAX:
+        if len(events) >= EVENTS_MAX and event.type not in always:
             work.verdicts[event.key] = TOO_MANY
             continue
         before = now[event.entity_key]

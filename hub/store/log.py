@@ -13,6 +13,7 @@ from hub.domain import ids
 from hub.domain.envelope import EVENTS_MAX, BadEvent, Event, Outcome
 from hub.domain.ids import Key
 from hub.store.db import Connection, Rows, queries
+from hub.store.erasure import erased_at, without_person
 from hub.store.records import Record, Work, reread
 from hub.store.sealing import Vault, ensure_keys, load_keys, seal, unseal
 
@@ -174,7 +175,8 @@ async def open_bodies(
     opened: list[bytes | None] = []
     for body, owner, event_key in bodies:
         if owner is None:
-            opened.append(body)
+            # What was taken from the log when its person was erased left nothing.
+            opened.append(body or None)
         else:
             key = keys.get(owner)
             opened.append(unseal(key, body, event_key) if key is not None else None)
@@ -230,6 +232,13 @@ async def keep(connection: Connection, vault: Vault, work: Work, hashes: dict[Ke
 
 async def _keep_bodies(connection: Connection, vault: Vault, work: Work) -> None:
     owners = {t.event.key: _owner(t.event) for t in work.taken if t.event.is_personal}
+    gone = await erased_at(connection, sorted(set(owners.values()))) if owners else {}
+    late = {
+        t.event.key
+        for t in work.taken
+        if (at := gone.get(owners.get(t.event.key, b""))) is not None and t.event.occurred_at <= at
+    }
+    owners = {key: owner for key, owner in owners.items() if key not in late}
     keys = await ensure_keys(connection, vault, owners.values())
     rows = []
     for taken in work.taken:
@@ -238,6 +247,8 @@ async def _keep_bodies(connection: Connection, vault: Vault, work: Work) -> None
         assert record.body is not None
         owner = owners.get(event.key)
         body = record.body if owner is None else seal(keys[owner], record.body, event.key)
+        if event.key in late:
+            body = without_person(event.entity_kind, body)
         rows.append(
             (
                 taken.log_id,
@@ -253,8 +264,8 @@ async def _keep_bodies(connection: Connection, vault: Vault, work: Work) -> None
                 record.partition,
                 record.offset,
                 record.produced_at,
-                record.key,
-                record.headers_json(),
+                record.key if body else None,
+                record.headers_json() if body else None,
                 body,
                 owner,
             )

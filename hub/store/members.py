@@ -1,21 +1,22 @@
-"""Members in Postgres: profiles, their identifiers, and which member a profile belongs to.
+"""Members in Postgres: profiles, what they hold and allow, and what was ruled about them.
 
-Locks are taken in one order: profiles, identifier values, members, each sorted. A merge moves
-nothing but links: orders, lots and coupons stay with their profile.
+Locks are taken in one order: profiles, identifier values, members, each sorted. Which member a
+profile belongs to: `hub.store.membership`; forgetting a person: `hub.store.erasure`.
 """
 
-from collections.abc import Iterable
+from collections import Counter
 from datetime import datetime
 
 import msgspec
 
-from hub.domain import ids, members
-from hub.domain.ids import Key, derived
-from hub.domain.members import MATCHING_RULE, Held, ProfileState
-from hub.errors import HubError
-from hub.store import log
+from hub.domain import ids, matching, members, policy
+from hub.domain.envelope import Event
+from hub.domain.ids import Key
+from hub.domain.members import Held, ProfileState, RulingData
+from hub.store import erasure, log, membership
 from hub.store.db import Connection, Rows, queries
 from hub.store.folding import refold
+from hub.store.membership import LINKS, Changed, link
 from hub.store.records import Work
 from hub.store.sealing import Vault, ensure_keys, seal
 
@@ -31,6 +32,8 @@ _PROFILES = Rows(
         "first_seen_at": "timestamptz",
         "personal": "bytea",
         "attributes": "jsonb",
+        "said_at": "jsonb",
+        "erased_at": "timestamptz",
     },
 )
 _MEMBERS = Rows(
@@ -47,6 +50,9 @@ _IDENTIFIERS = Rows(
         "value_hmac": "uuid",
         "proof": "text",
         "valid_from": "timestamptz",
+        "last_shown_at": "timestamptz",
+        "standing": "text",
+        "scope": "text",
         "event_key": "uuid",
     },
 )
@@ -55,51 +61,91 @@ _VALUES = Rows(
     key=("identifier_type", "value_hmac"),
     columns={"identifier_type": "text", "value_hmac": "uuid"},
 )
-_LINKS = Rows(
-    "member_links",
-    key=("link_id",),
+_RULINGS = Rows(
+    "member_rulings",
+    key=("pair_key",),
     columns={
-        "link_id": "uuid",
-        "profile_id": "uuid",
-        "member_id": "uuid",
-        "valid_from": "timestamptz",
+        "pair_key": "uuid",
+        "left_profile": "uuid",
+        "right_profile": "uuid",
+        "is_one": "boolean",
         "reason": "text",
-        "evidence": "jsonb",
-        "rule_version": "text",
+        "ruled_at": "timestamptz",
         "event_key": "uuid",
     },
 )
-MERGE_ROUNDS_MAX = 10
-"""Times a merge looks again because another one ran ahead of it; each makes the members fewer."""
-
-
-class MergeOvertaken(HubError):
-    """Other merges of the same people kept running ahead: the write is to be tried again."""
-
-
-Value = tuple[str, Key]
-"""(identifier type, keyed digest of the value)"""
+_CONSENTS = Rows(
+    "profile_consents",
+    key=("profile_id", "purpose", "medium"),
+    columns={
+        "profile_id": "uuid",
+        "purpose": "text",
+        "medium": "text",
+        "is_granted": "boolean",
+        "changed_at": "timestamptz",
+        "event_key": "uuid",
+    },
+)
 
 
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new member events; give every account that appears a profile; join members."""
     await _add_profiles(connection, work)
-    new = work.of("profile")
+    changed = Changed(set(await _rule(connection, vault, work)))
+    if new := work.of("profile"):
+        await _tell(connection, vault, work, new, changed)
+    await membership.follow(connection, vault, work, policy.default(), changed)
+
+
+async def _rule(connection: Connection, vault: Vault, work: Work) -> set[Key]:
+    """Keep what was ruled about pairs of profiles; the profiles."""
+    new = work.of("pair")
     if not new:
-        return
+        return set()
+    epoch = datetime.fromtimestamp(0, work.received_at.tzinfo)
+    since = {event.entity_key: epoch for event in new}
+    past = await log.history(connection, vault, "pair", since, work.first_log_id)
+    _, now = refold(work, new, past, members.fold_rulings)
+    rows = []
+    for key, folded in sorted(now.items()):
+        if (said := folded.state) is not None:
+            left, right = ids.profile_id(*said.data.left), ids.profile_id(*said.data.right)
+            reason = said.data.reason
+            rows.append((key, left, right, said.is_one, reason, said.at, said.event_key))
+    await _RULINGS.upsert(connection, rows)
+    ruled = {profile for row in rows for profile in row[1:3]}
+    # As those who show identifiers do: two writes about one profile follow each other.
+    await connection.fetch(queries("members")["lock_profiles"], sorted(ruled))
+    return ruled
+
+
+async def _tell(
+    connection: Connection, vault: Vault, work: Work, new: list[Event], changed: Changed
+) -> None:
+    """Fold and write the profiles that new events are about; notes those whose proofs changed."""
     touched = sorted({event.entity_key for event in new})
     rows = await connection.fetch(queries("members")["lock_profiles"], touched)
     profiles = {row["profile_id"]: row for row in rows}
     epoch = datetime.fromtimestamp(0, work.received_at.tzinfo)
     since = dict.fromkeys(touched, epoch)
     past = await log.history(connection, vault, "profile", since, work.first_log_id)
-    was, now = refold(work, new, past, members.fold)
+    was, now = refold(work, new, past, members.fold, always=["member.erased"])
+    before = {key: folded.state for key, folded in was.items()}
     states = {key: folded.state for key, folded in now.items()}
+    erased = {key: state for key, state in states.items() if state.erased_at is not None}
+    if erased:
+        changed.profiles |= await erasure.forget(connection, work, erased)
     await _write_profiles(connection, vault, profiles, states)
-    shown = await _write_identifiers(
-        connection, vault, {key: folded.state for key, folded in was.items()}, states
-    )
-    await _join(connection, work, shown)
+    await _write_consents(connection, before, states)
+    await _write_identifiers(connection, vault, before, states, changed)
+
+
+def _accounts(event: Event) -> list[tuple[str, str]]:
+    """The accounts (channel, account) that an event names."""
+    if isinstance(event.data, RulingData):
+        return [event.data.left, event.data.right]
+    account = getattr(event.data, "account", None)
+    return [(event.channel, account)] if account is not None else []
 
 
 async def _add_profiles(connection: Connection, work: Work) -> None:
@@ -107,10 +153,9 @@ async def _add_profiles(connection: Connection, work: Work) -> None:
     named: dict[Key, tuple[str, str, datetime, Key]] = {}
     for taken in work.taken:
         event = taken.event
-        account = getattr(event.data, "account", None)
-        if account is not None:
-            key = ids.profile_id(event.channel, account)
-            named.setdefault(key, (event.channel, account, event.occurred_at, event.key))
+        for account in _accounts(event):
+            said = (*account, event.occurred_at, event.key)
+            named.setdefault(ids.profile_id(*account), said)
     if not named:
         return
     rows = await connection.fetch(queries("members")["unknown_profiles"], sorted(named))
@@ -120,27 +165,14 @@ async def _add_profiles(connection: Connection, work: Work) -> None:
     await _PROFILES.insert_new(
         connection,
         [
-            (key, named[key][0], named[key][1], key, None, named[key][2], None, {})
+            (key, named[key][0], named[key][1], key, None, named[key][2], None, {}, {}, None)
             for key in unknown
         ],
     )
     await _MEMBERS.insert_new(connection, [(key, None, named[key][2]) for key in unknown])
-    await _LINKS.insert_new(
-        connection,
-        [_link((key, key), work.received_at, "first_seen", {}, named[key][3]) for key in unknown],
-    )
-
-
-def _link(
-    profile_and_member: tuple[Key, Key],
-    at: datetime,
-    reason: str,
-    evidence: object,
-    event_key: Key,
-) -> tuple[object, ...]:
-    profile, member = profile_and_member
-    link_id = derived("link", profile, member, event_key)
-    return (link_id, profile, member, at, reason, evidence, MATCHING_RULE, event_key)
+    why = ("first_seen", {}, policy.default().version)
+    links = [link(work, (key, key), why, named[key][3]) for key in unknown]
+    await LINKS.insert_new(connection, links)
 
 
 async def _write_profiles(
@@ -155,16 +187,19 @@ async def _write_profiles(
     rows = []
     for key, state in states.items():
         row = profiles[key]
+        is_gone = state.erased_at is not None and state.first_seen_at is None
         rows.append(
             (
                 key,
                 row["channel"],
-                row["account"],
+                "" if is_gone else state.account,
                 row["member_id"],
                 state.registered_at,
-                state.first_seen_at,
+                state.first_seen_at or row["first_seen_at"],
                 seal(keys[key], _personal(state), key) if key in keys else None,
                 dict(sorted(state.attributes.items())),
+                {name: at.isoformat() for name, at in sorted(state.said_at.items())},
+                state.erased_at,
             )
         )
     await _PROFILES.upsert(connection, rows)
@@ -180,97 +215,57 @@ def _personal(state: ProfileState) -> bytes:
     return msgspec.json.encode({"personal": personal, "identifiers": identifiers})
 
 
+async def _write_consents(
+    connection: Connection, was: dict[Key, ProfileState], now: dict[Key, ProfileState]
+) -> None:
+    rows = [
+        (profile, *at, consent.is_granted, consent.changed_at, consent.event_key)
+        for profile, state in now.items()
+        for at, consent in state.consents.items()
+        if was[profile].consents.get(at) != consent
+    ]
+    await _CONSENTS.upsert(connection, rows)
+
+
 async def _write_identifiers(
     connection: Connection,
     vault: Vault,
     was: dict[Key, ProfileState],
     now: dict[Key, ProfileState],
-) -> dict[Value, Held]:
-    """Write what profiles newly hold; the verified values among it, which may join members."""
+    changed: Changed,
+) -> None:
+    """Write what profiles newly hold; notes those that proved something, which may join them."""
     rows = []
-    shown: dict[Value, Held] = {}
+    proved: Counter[Key] = Counter()
     for profile, state in now.items():
         for at, held in state.held.items():
             if was[profile].held.get(at) == held:
                 continue
-            claim = held.claim
-            value = (claim.type, vault.value_hmac(claim.type, claim.value))
-            rows.append((profile, *value, claim.proof, held.valid_from, held.event_key))
-            if claim.proof == "verified":
-                shown[value] = held
+            row = _identifier_row(vault, profile, held)
+            rows.append(row)
+            if held.claim.proof == "verified":
+                changed.profiles.add(profile)
+                proved[row[2]] += 1
+    changed.holders_more = max(proved.values(), default=0)
     values = sorted({(row[1], row[2]) for row in rows})
     await _VALUES.insert_new(connection, values)
-    await connection.fetch(queries("members")["lock_values"], *_split(values))
+    kinds, digests = [kind for kind, _ in values], [digest for _, digest in values]
+    await connection.fetch(queries("members")["lock_values"], kinds, digests)
     await _IDENTIFIERS.upsert(connection, rows)
-    return shown
 
 
-async def _join(connection: Connection, work: Work, shown: dict[Value, Held]) -> None:
-    """Join the members of all profiles that hold one of these verified values."""
-    if not shown:
-        return
-    locked: set[Key] = set()
-    for _ in range(MERGE_ROUNDS_MAX):
-        holders = await connection.fetch(queries("members")["holders"], *_split(sorted(shown)))
-        roots, evidence = _roots(
-            ((row["identifier_type"], row["value_hmac"]), row["member_id"]) for row in holders
-        )
-        involved = roots.keys() | set(roots.values())
-        losers = {member: root for member, root in roots.items() if member != root}
-        if not losers:
-            return
-        if involved <= locked:
-            await _merge(connection, work, losers, evidence, shown)
-            return
-        # Look again with the members locked: another merge may have run ahead of this one.
-        await connection.fetch(queries("members")["lock_members"], sorted(involved))
-        locked |= involved
-    raise MergeOvertaken
-
-
-def _roots(
-    holders: Iterable[tuple[Value, Key]],
-) -> tuple[dict[Key, Key], dict[Key, Value]]:
-    """The surviving member of each, and by which value each came to its component."""
-    first: dict[Value, Key] = {}
-    edges: list[tuple[Key, Key]] = []
-    evidence: dict[Key, Value] = {}
-    for value, member in holders:
-        anchor = first.setdefault(value, member)
-        edges.append((anchor, member))
-        evidence.setdefault(member, value)
-    return members.components(edges), evidence
-
-
-async def _merge(
-    connection: Connection,
-    work: Work,
-    losers: dict[Key, Key],
-    evidence: dict[Key, Value],
-    shown: dict[Value, Held],
-) -> None:
-    names = sorted(losers)
-    survivors = [losers[name] for name in names]
-    moved = await connection.fetch(queries("members")["move_profiles"], names, survivors)
-    await connection.execute(queries("members")["merge_members"], names, survivors)
-    profiles = sorted((row["profile_id"], row["was"], row["member_id"]) for row in moved)
-    await connection.execute(
-        queries("members")["close_links"], [p for p, _, _ in profiles], work.received_at
+def _identifier_row(
+    vault: Vault, profile: Key, held: Held
+) -> tuple[Key, str, Key, str, datetime, datetime, str, str, Key]:
+    claim = held.claim
+    return (
+        profile,
+        claim.type,
+        vault.value_hmac(claim.type, claim.value),
+        claim.proof,
+        held.valid_from,
+        held.last_at,
+        matching.JOINS if claim.proof == "verified" else matching.DECLARED,
+        claim.scope,
+        held.event_key,
     )
-    links = []
-    for profile, was, member in profiles:
-        kind, value = evidence[was]
-        links.append(
-            _link(
-                (profile, member),
-                work.received_at,
-                "shared_identifier",
-                {"identifier_type": kind, "value_hmac": ids.text(value)},
-                shown[kind, value].event_key,
-            )
-        )
-    await _LINKS.insert_new(connection, links)
-
-
-def _split(values: list[Value]) -> tuple[list[str], list[Key]]:
-    return [kind for kind, _ in values], [value for _, value in values]

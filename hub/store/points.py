@@ -82,7 +82,7 @@ async def apply(connection: Connection, work: Work) -> None:
     lots, steps = await load(connection, to_settle)
     changed: list[Lot] = []
     entries: list[Entry] = []
-    overspent: dict[Key, dict[str, int] | None] = {}
+    overspent: dict[Key, dict[str, object] | None] = {}
     for profile in profiles:
         account, change = accounts[profile], changes[profile]
         entries += change.entries
@@ -96,7 +96,7 @@ async def apply(connection: Connection, work: Work) -> None:
         overspent[profile] = {"points": short} if short else None
     await _write(connection, list(accounts.values()), changed, entries)
     found = {text(profile): detail for profile, detail in overspent.items()}
-    await cases.follow(connection, "points_overspent", "points", found, work)
+    await cases.follow_objects(connection, "points_overspent", "points", found, work.received_at)
 
 
 async def lock(connection: Connection, profiles: list[Key]) -> dict[Key, Account]:

@@ -116,7 +116,8 @@ class Work:
     events whose verdict these have changed, with the verdict before; stock: changes and counts
     with the place in the log that brought them; known_lots: lots that had points before;
     lot_terms: of lots whose terms are new or changed; is_decision: the hub decides now, so what is
-    not possible is refused; otherwise it has happened, and state follows.
+    not possible is refused; otherwise it has happened, and state follows; erased: profiles that
+    this write folds and that were erased, with the time.
     """
 
     def __init__(
@@ -138,6 +139,7 @@ class Work:
         self.points: list[Entry] = []
         self.known_lots: set[Key] = set()
         self.lot_terms: dict[Key, Granted] = {}
+        self.erased: dict[Key, datetime] = {}
 
     def of(self, *kinds: str) -> list[Event]:
         """The new events of these kinds of entity."""

@@ -32,6 +32,9 @@ ARRIVAL_ONLY = {
     # Which of two writers came first decides these; their sums and results are compared elsewhere.
     "stock_movements": "kind not in ('counted', 'absorbed')",
     "member_links": "false",
+    "member_merges": "false",
+    # Locks: a value that nobody holds any more has one still.
+    "identifier_values": "false",
     "shops": "true",
 }
 HOLD_WRITES = "lock table log.offsets in share row exclusive mode"

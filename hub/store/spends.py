@@ -73,7 +73,7 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
         for key, event in last.items()
         if was[key].state.is_disputed or now[key].state.is_disputed
     }
-    await cases.follow(connection, "points_disputed", "spend", disputed, work)
+    await cases.follow_objects(connection, "points_disputed", "spend", disputed, work.received_at)
 
 
 def _entries(event: Event, was: SpendState, now: SpendState) -> Iterator[Entry]:
@@ -101,7 +101,7 @@ def _entries(event: Event, was: SpendState, now: SpendState) -> Iterator[Entry]:
             )
 
 
-def _dispute(state: SpendState) -> dict[str, int] | None:
+def _dispute(state: SpendState) -> dict[str, object] | None:
     if not state.is_disputed:
         return None
     assert state.claim is not None

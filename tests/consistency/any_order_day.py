@@ -43,6 +43,7 @@ def events(variant: int) -> list[bytes]:
     _points(day)
     for number in range(1, 9):
         _coupon(day, number)
+    _people(day)
     assert len(day.bodies) >= EVENTS_MIN, len(day.bodies)
     return day.bodies
 
@@ -90,6 +91,21 @@ def _members(day: Day) -> None:
                     name=day.chance.choice(("王小明", "李雷")),
                     attributes={"level": day.chance.choice(("1", "2"))},
                 )
+
+
+def _people(day: Day) -> None:
+    """What people rule about accounts, what members allow, and one who is forgotten."""
+    shops = (day.shops[0], day.shops[2], day.shops[3])
+    for kind in ("member.merged", "member.split", "member.split"):
+        one, other = day.chance.sample(shops, 2)
+        named = {"channel": other.channel, "account": f"a-{day.chance.randint(1, ACCOUNTS)}"}
+        account = f"a-{day.chance.randint(1, ACCOUNTS)}"
+        day.bodies.append(one.decision(kind, day.minute(), account=account, other=named))
+    for granted in (True, False):
+        data = {"account": "a-1", "purpose": "marketing", "medium": "sms", "granted": granted}
+        day.post(shops[0], "member.consent_changed", day.minute(), **data)
+    erased = f"a-{day.chance.randint(1, ACCOUNTS)}"
+    day.bodies.append(shops[0].decision("member.erased", day.minute(200, 400), account=erased))
 
 
 def _content(day: Day, number: int) -> dict[str, object]:

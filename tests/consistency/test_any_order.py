@@ -72,6 +72,9 @@ class World:
             else:
                 raise AssertionError("a write lost every race")
 
+    async def rows(self, sql: str) -> list[asyncpg.Record]:
+        return await self._owner.fetch(sql)
+
     async def broken(self) -> dict[str, list[dict[str, object]]]:
         """The invariants that the state breaks, with samples."""
         results = await check.run(self.database.dsn("writer"))

@@ -460,7 +460,7 @@ select
 from profile_identifiers as i
 inner join profiles as p on i.profile_id = p.profile_id
 where
-    i.proof = 'verified'
+    i.standing = 'joins'
     and i.valid_to is null
 group by i.identifier_type, i.value_hmac
 having count(distinct p.member_id) > 1;
@@ -484,3 +484,15 @@ where
     s.member_id <> s.profile_id
     or m.member_id is null
     or m.merged_into is not null;
+
+-- name: people_ruled_apart_are_not_one_member
+select
+    m.pair_key,
+    l.member_id
+from member_rulings as m
+inner join profiles as l on m.left_profile = l.profile_id
+inner join profiles as r on m.right_profile = r.profile_id
+where
+    not m.is_one
+    and m.ruled_at > all(array_remove(array[l.erased_at, r.erased_at], null))
+    and l.member_id = r.member_id;

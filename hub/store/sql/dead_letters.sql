@@ -47,3 +47,20 @@ set
     redriven_by = $2,
     changed_xid = pg_current_xact_id()
 where dead_letter_id = $1;
+
+-- name: bodies
+select
+    dead_letter_id,
+    body
+from log.dead_letters
+where octet_length(body) > 0;
+
+-- name: empty
+update log.dead_letters
+set
+    body = null,
+    kafka_key = null,
+    headers = null,
+    state = 'dismissed',
+    changed_xid = pg_current_xact_id()
+where dead_letter_id = any($1::uuid[]);

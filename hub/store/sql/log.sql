@@ -44,6 +44,8 @@ cross join lateral (
         and received_at >= $2
         and log_id < $3
         and entity_kind = $4
+        -- What was forgotten is no part of any history.
+        and octet_length(body) > 0
     order by log_id
     limit $5
 ) as e;

@@ -67,6 +67,7 @@ BROKEN_BY_HAND = {
     "points_of_an_order_follow_the_rule": "update hub.orders set paid_minor = paid_minor + 1000",
     "stock_positions_equal_their_movements": "update hub.stock_positions set on_hand_milli = 1",
     "committed_stock_equals_open_orders": "update hub.stock_positions set committed_milli = 1",
+    "reserved_stock_equals_held_reservations": "update hub.stock_positions set reserved_milli = 1",
     "oversold_stock_has_a_case": "delete from hub.cases",
     "coupons_are_not_used_twice": "update hub.coupons set uses_redeemed = uses_total + 1",
     "what_coupons_were_sold_for_is_owed_or_earned": "update hub.coupons set paid_minor = 1",
@@ -76,6 +77,12 @@ BROKEN_BY_HAND = {
     "each_event_has_one_outcome": "delete from hub.parked",
     "each_applied_event_has_one_fact": "delete from hub.outbox where type = 'order.paid'",
     "a_verified_identifier_has_one_member": "update hub.profiles set member_id = profile_id",
+    "people_ruled_apart_are_not_one_member": (
+        "insert into hub.member_rulings (pair_key, left_profile, right_profile, is_one, ruled_at,"
+        " event_key) select l.profile_id, l.profile_id, r.profile_id, false, now(), l.profile_id"
+        " from hub.profiles as l join hub.profiles as r using (member_id)"
+        " where l.profile_id < r.profile_id limit 1"
+    ),
     "a_member_is_named_by_its_smallest_profile": "update hub.members set merged_into = member_id",
 }
 

@@ -1,22 +1,26 @@
-"""Profiles as their events say, and the members they make up."""
+"""Profiles as their events say, and what was ruled about two of them."""
 
 from itertools import permutations
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from hub.domain import members
-from hub.domain.envelope import Event
-from tests.event_maker import Shop, at
+from hub.domain import events, members
+from hub.domain.envelope import APPLIED, BadEvent, Event
+from tests.event_maker import NOW, Shop, at
 
 PHONE = {"type": "phone", "value": "139 1234 5678"}
+WEB_A = {"channel": "web", "account": "a"}
 HELD = ("phone", "+8613912345678")
 
 
 def event(kind: str, minute: float, /, **data: Any) -> Event:
     data.setdefault("event_id", f"{kind}-{minute}")
     return Shop().event(f"member.{kind}", minute, account="a", **data)
+
+
+def decided(kind: str, minute: float, /, **data: Any) -> Event:
+    return events.decode(Shop().decision(f"member.{kind}", minute, account="a", **data))
 
 
 def test_later_values_replace_earlier_ones_attribute_by_attribute() -> None:
@@ -64,27 +68,55 @@ def test_every_permutation_of_a_profiles_events_ends_equal() -> None:
     assert all(members.fold(list(arrived)) == wanted for arrived in permutations(told))
 
 
-def key(number: int) -> bytes:
-    return number.to_bytes(16)
+def test_an_erasure_forgets_what_was_before_it_and_nothing_after_it() -> None:
+    told = [
+        event("registered", 1, name="王小明", identifiers=[PHONE], attributes={"level": "1"}),
+        event("consent_changed", 2, purpose="marketing", medium="sms", granted=True),
+        decided("erased", 5),
+        event("updated", 9, attributes={"level": "2"}),
+    ]
+    wanted = members.fold(list(told))
+    assert (wanted.state.personal, wanted.state.held, wanted.state.consents) == ({}, {}, {})
+    assert (wanted.state.attributes, wanted.state.registered_at) == ({"level": "2"}, None)
+    assert [wanted.verdicts[e.key] for e in told] == [
+        members.ERASED, members.ERASED, APPLIED, APPLIED,
+    ]  # fmt: skip
+    assert all(members.fold(list(arrived)) == wanted for arrived in permutations(told))
 
 
-def test_a_chain_of_merges_has_one_survivor_and_no_cycle() -> None:
-    chain = [(key(3), key(2)), (key(2), key(1)), (key(1), key(3))]
-    for order in permutations(chain):
-        assert members.components(order) == {key(n): key(1) for n in (1, 2, 3)}
+def test_the_last_word_on_a_consent_counts_by_purpose_and_medium() -> None:
+    told = [
+        event("consent_changed", 1, purpose="marketing", medium="sms", granted=True),
+        event("consent_changed", 7, purpose="marketing", medium="sms", granted=False),
+        event("consent_changed", 3, purpose="marketing", medium="email", granted=True),
+    ]
+    for arrived in permutations(told):
+        consents = members.fold(list(arrived)).state.consents
+        assert {at: consent.is_granted for at, consent in consents.items()} == {
+            ("marketing", "sms"): False,
+            ("marketing", "email"): True,
+        }
 
 
-def test_who_shares_nothing_stays_apart() -> None:
-    found = members.components([(key(1), key(2)), (key(8), key(9))])
-    assert found == {key(1): key(1), key(2): key(1), key(8): key(8), key(9): key(8)}
+def test_the_last_word_on_a_pair_counts_whichever_is_named_first() -> None:
+    merged = decided("merged", 1, other={"channel": "mini", "account": "b"})
+    split = events.decode(
+        Shop("mini").decision("member.split", 2, account="b", other=WEB_A, reason="sisters")
+    )
+    assert merged.entity_key == split.entity_key
+    for arrived in ([merged, split], [split, merged]):
+        state = members.fold_rulings(list(arrived)).state
+        assert state is not None
+        assert (state.is_one, state.data.reason) == (False, "sisters")
 
 
-@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=20))
-def test_a_component_is_all_that_can_be_reached(edges: list[tuple[int, int]]) -> None:
-    found = members.components([(key(a), key(b)) for a, b in edges])
-    for start in {node for edge in edges for node in edge}:
-        reached, grown = {start}, True
-        while grown:
-            more = {n for edge in edges if reached & set(edge) for n in edge} - reached
-            reached, grown = reached | more, bool(more)
-        assert found[key(start)] == key(min(reached))
+def test_an_account_is_no_pair_with_itself() -> None:
+    with pytest.raises(BadEvent, match="itself"):
+        decided("split", 1, other=WEB_A)
+
+
+@pytest.mark.parametrize("kind", ["merged", "split", "erased"])
+def test_only_the_hub_decides_who_is_one_person_and_who_is_forgotten(kind: str) -> None:
+    body = Shop().body(f"member.{kind}", 1, account="a", other={"channel": "x", "account": "b"})
+    with pytest.raises(BadEvent, match="only the hub decides"):
+        events.decode(body, NOW)

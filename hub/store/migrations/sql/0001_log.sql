@@ -45,6 +45,7 @@ create table log.events (
     constraint events_pk primary key (entity_key, log_id, received_at)
 ) partition by range (received_at);
 create index events_log_id on log.events using brin (log_id) with (pages_per_range = 32);
+create index events_sealed_by on log.events (sealed_by) where sealed_by is not null;
 comment on column log.events.body is
 'the bytes as they came; where they carry personal fields, encrypted under the key of sealed_by';
 
@@ -117,6 +118,17 @@ create table log.profile_keys (
     created_at timestamptz not null default now(),
     constraint profile_keys_pk primary key (profile_id)
 );
+
+-- What became of a person's data in each store when the person was erased: the certificate.
+create table log.erasures (
+    event_key uuid not null,
+    profile_id uuid not null,
+    erased_at timestamptz not null,
+    certified_at timestamptz not null default now(),
+    results jsonb not null,
+    constraint erasures_pk primary key (event_key)
+);
+create index erasures_profile on log.erasures (profile_id);
 
 -- How many records of each kind one stream write saw, for the live figures (not for state).
 create table log.writes (

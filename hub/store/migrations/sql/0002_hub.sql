@@ -62,6 +62,8 @@ create table profiles (
     first_seen_at timestamptz not null,
     personal bytea,
     attributes jsonb not null default '{}',
+    said_at jsonb not null default '{}',
+    erased_at timestamptz,
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint profiles_pk primary key (profile_id)
 );
@@ -84,10 +86,18 @@ create table profile_identifiers (
     valid_from timestamptz not null,
     valid_to timestamptz,
     event_key uuid not null,
+    scope text not null default '',
+    last_shown_at timestamptz not null default now(),
+    standing text not null default 'joins',
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint profile_identifiers_pk primary key (profile_id, identifier_type, value_hmac),
-    constraint profile_identifiers_proof_known check (proof in ('verified', 'declared'))
+    constraint profile_identifiers_proof_known check (proof in ('verified', 'declared')),
+    constraint profile_identifiers_standing_known check (
+        standing in ('joins', 'review', 'apart', 'closed', 'overused', 'blocked', 'declared')
+    )
 );
+comment on column profile_identifiers.standing is
+'what the value does for its profile: whether it joins it with the others who hold it, or why not';
 create index profile_identifiers_value on profile_identifiers (identifier_type, value_hmac);
 -- History of which member a profile belongs to, with the evidence. Rows are added and closed.
 create table member_links (
@@ -104,6 +114,46 @@ create table member_links (
     constraint member_links_pk primary key (link_id)
 );
 create index member_links_profile on member_links (profile_id);
+-- What people ruled about two profiles: one person, or never to be joined.
+create table member_rulings (
+    pair_key uuid not null,
+    left_profile uuid not null,
+    right_profile uuid not null,
+    is_one boolean not null,
+    reason text,
+    ruled_at timestamptz not null,
+    event_key uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint member_rulings_pk primary key (pair_key)
+);
+create index member_rulings_left on member_rulings (left_profile);
+create index member_rulings_right on member_rulings (right_profile);
+-- The manifest of each merge and un-merge: who was which member before and after, and by what.
+create table member_merges (
+    merge_id uuid not null,
+    kind text not null,
+    members_before jsonb not null,
+    members_after jsonb not null,
+    edges jsonb not null,
+    event_keys jsonb not null,
+    rule_version text not null,
+    merged_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint member_merges_pk primary key (merge_id),
+    constraint member_merges_kind_known check (kind in ('merged', 'split', 'regrouped'))
+);
+create index member_merges_before on member_merges using gin (members_before);
+create index member_merges_after on member_merges using gin (members_after);
+create table profile_consents (
+    profile_id uuid not null,
+    purpose text not null,
+    medium text not null,
+    is_granted boolean not null,
+    changed_at timestamptz not null,
+    event_key uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint profile_consents_pk primary key (profile_id, purpose, medium)
+);
 
 -- Orders -------------------------------------------------------------------------------------
 create table orders (

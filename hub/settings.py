@@ -43,6 +43,7 @@ PORT_OFFSETS = {
 WORKER_PORT_OFFSET = 10
 WORKERS_MAX = 32
 SECRET_KEY_BYTES = 32
+LEDGERS = ("points",)
 MIRROR_KINDS = ("pypi", "maven")
 
 
@@ -77,6 +78,9 @@ class Settings(BaseSettings):
     )
     mirrors: str = Field(default="", description="Where to download: pypi=URL,maven=URL")
     business_zone: str = Field(default="Asia/Shanghai", description="Zone of business dates")
+    platform_ledgers: str = Field(
+        default="", description="Ledgers whose platform decides itself: channel:points[,…]"
+    )
     secret_key: SecretStr | None = Field(
         default=None,
         description="Root of all keys and passwords; by default made in data_dir once",
@@ -114,6 +118,14 @@ class Settings(BaseSettings):
             raise ValueError(f"no time zone is called {name!r}") from error
         return name
 
+    @field_validator("platform_ledgers")
+    @classmethod
+    def _known_ledgers(cls, text: str) -> str:
+        for pair in filter(None, (pair.strip() for pair in text.split(","))):
+            if pair.partition(":")[2] not in LEDGERS:
+                raise ValueError(f"{pair!r} is not of the form channel:ledger, of {LEDGERS}")
+        return text
+
     @field_validator("mirrors")
     @classmethod
     def _known_mirrors(cls, text: str) -> str:
@@ -129,6 +141,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The zone of business dates."""
         return ZoneInfo(self.business_zone)
+
+    def is_mastered_by_platform(self, channel: str, ledger: str) -> bool:
+        """Whether the channel's platform, and not the hub, decides about this ledger of it."""
+        pairs = {pair.strip() for pair in self.platform_ledgers.split(",")}
+        return f"{channel}:{ledger}" in pairs
 
     def worker_port(self, index: int) -> int:
         """Where stream worker `index` (from 0) serves its health and metrics."""

@@ -15,11 +15,13 @@ from hub_api.kafka import Sender
 from hub_api.routes import (
     coupons,
     events,
+    explanations,
     health,
     holdings,
     members,
     orders,
     pages,
+    points,
     reservations,
     stock,
 )
@@ -59,6 +61,18 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     )
     app.add_middleware(Front, figures=figures)
     problems.install(app)
-    for routes in (health, events, members, holdings, orders, stock, reservations, coupons, pages):
+    for routes in (
+        health,
+        events,
+        members,
+        holdings,
+        explanations,
+        orders,
+        stock,
+        reservations,
+        points,
+        coupons,
+        pages,
+    ):
         app.include_router(routes.router)
     return app

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from hub.store import reservations
+from hub.store import reservations, spending
 from hub.store.sealing import Vault
 from hub_api.limits import OVERDUE_EVERY_S
 from hub_api.postgres import Database, PostgresAwayError
@@ -18,7 +18,7 @@ _log = structlog.get_logger("hub_api.overdue")
 
 
 async def end_overdue(database: Database, vault: Vault) -> None:
-    """End overdue reservations every OVERDUE_EVERY_S, until cancelled."""
+    """End what is overdue every OVERDUE_EVERY_S, until cancelled."""
     while True:
         await asyncio.sleep(OVERDUE_EVERY_S)
         try:
@@ -27,10 +27,12 @@ async def end_overdue(database: Database, vault: Vault) -> None:
             _log.warning("overdue_not_ended", cause=error.where)
         else:
             if ended:
-                _log.info("overdue_ended", reservations=ended)
+                _log.info("overdue_ended", ended=ended)
 
 
 async def end_once(connection: Any, vault: Vault) -> int:
-    """End what is overdue now, in one transaction; how many."""
+    """End what is overdue now, reservations and points in a transaction each; how many."""
     async with connection.transaction():
-        return await reservations.expire_overdue(connection, vault, datetime.now(UTC))
+        ended = await reservations.expire_overdue(connection, vault, datetime.now(UTC))
+    async with connection.transaction():
+        return ended + await spending.close_due(connection, vault)

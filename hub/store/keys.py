@@ -22,6 +22,7 @@ SCOPES = (
     "stock:read",
     "coupons:read",
     "reservations:write",
+    "points:write",
     "member:all_channels",
     "admin",
 )

@@ -67,9 +67,7 @@ async def spend(connection: Connection, vault: Vault, asked: Asked) -> bool:
 async def report(connection: Connection, vault: Vault, asked: Asked) -> None:
     """Take down what a channel spent that decides about its points itself: what is missing is a
     debt and a case."""
-    await log.claim(connection, [asked.spend_id])
-    decided = asked.decision("points.redeemed")
-    await commands.run(connection, vault, [decided], await now(connection))
+    await commands.run(connection, vault, [asked.decision("points.redeemed")])
 
 
 async def hold(
@@ -90,18 +88,13 @@ async def hold(
 
 async def capture(connection: Connection, vault: Vault, row: Any, points: int) -> None:
     """Spend so many of a hold's points, the others are free again; row: see `find_hold`."""
-    await _end(connection, vault, row, ending("hold.captured", row, points))
+    # Whoever claims the spending first also looks at the clock first: exactly one of them ends it.
+    await commands.run(connection, vault, [ending("hold.captured", row, points)])
 
 
 async def void(connection: Connection, vault: Vault, row: Any) -> None:
     """Give a hold's points free again."""
-    await _end(connection, vault, row, ending("hold.voided", row))
-
-
-async def _end(connection: Connection, vault: Vault, row: Any, decided: Decision) -> None:
-    # Whoever claims the spending first also looks at the clock first: exactly one of them ends it.
-    await log.claim(connection, [row["spend_id"]])
-    await commands.run(connection, vault, [decided], await now(connection))
+    await commands.run(connection, vault, [ending("hold.voided", row)])
 
 
 async def find_hold(connection: Connection, hold_id: str) -> Any:
@@ -114,18 +107,17 @@ async def close_due(connection: Connection, vault: Vault) -> int:
     CLOSED_AT_ONCE_MAX. To be called until it is 0; called twice, or late, it ends in the same
     state."""
     at = await now(connection)
-    holds = await connection.fetch(queries("wallets")["due_holds"], at, CLOSED_AT_ONCE_MAX)
+    due = await connection.fetch(queries("wallets")["due_holds"], at, CLOSED_AT_ONCE_MAX)
+    holds = [row["spend_id"] for row in due]
     left = CLOSED_AT_ONCE_MAX - len(holds)
-    accounts = await connection.fetch(queries("wallets")["due_accounts"], at, left)
-    keys = [row["spend_id"] for row in holds] + [row["profile_id"] for row in accounts]
-    await log.claim(connection, keys)
-    decided = [
-        ending("hold.expired", row)
-        for row in await connection.fetch(
-            queries("wallets")["still_held"], [row["spend_id"] for row in holds], at
-        )
-    ]
-    decided += [_closing(row["channel"], ids.text(row["profile_id"]), at) for row in accounts]
+    due = await connection.fetch(queries("wallets")["due_accounts"], at, left)
+    accounts = [row["profile_id"] for row in due]
+    await log.claim(connection, [*holds, *accounts])
+    # Another process may have been faster while this one waited.
+    held = await connection.fetch(queries("wallets")["still_held"], holds, at)
+    open_ = await connection.fetch(queries("wallets")["still_due"], accounts, at)
+    decided = [ending("hold.expired", row) for row in held]
+    decided += [_closing(row["channel"], ids.text(row["profile_id"]), at) for row in open_]
     if decided:
         await commands.run(connection, vault, decided, at)
     return len(decided)

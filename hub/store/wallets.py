@@ -38,11 +38,8 @@ class Wallet(Struct):
     def shares(self, wanted: int) -> list[dict[str, object]]:
         """Whose points are used, from the lot that ends first; refused if they are not enough."""
         if wanted > self.available_points:
-            raise Refused(
-                "points_short",
-                f"{self.available_points} points are available, {wanted} are wanted",
-                available_points=self.available_points,
-            )
+            # How many there are is for those to read who may see all of the member's channels.
+            raise Refused("points_short", f"fewer than {wanted} points are available")
         shares: list[dict[str, object]] = []
         for lot in sorted(self.lots, key=_spending_order):
             taken = min(lot.open_points, wanted)
@@ -116,7 +113,7 @@ def _given_back(steps: Iterable[Step], freed: set[Key], at: datetime) -> list[St
 async def now(connection: Connection) -> datetime:
     """The time by the database's clock, which all processes share: what waited for a lock looks
     at it after those it waited for."""
-    at = await connection.fetchval("select clock_timestamp()")
+    at = await connection.fetchval(queries("commands")["clock"])
     assert isinstance(at, datetime)
     return at
 

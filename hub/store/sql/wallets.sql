@@ -82,16 +82,24 @@ from points_holds as h
 inner join points_spends as s on h.spend_id = s.spend_id
 where
     h.status = 'held'
-    and h.expires_at <= $2
     and h.spend_id = any($1::uuid[])
+    and h.expires_at <= $2
 order by h.spend_id, h.hold_id;
 
 -- name: due_accounts
+select profile_id
+from points_accounts
+where due_at <= $1
+order by due_at
+limit $2;
+
+-- name: still_due
 select
     a.profile_id,
     p.channel
 from points_accounts as a
 inner join profiles as p on a.profile_id = p.profile_id
-where a.due_at <= $1
-order by a.due_at
-limit $2;
+where
+    a.profile_id = any($1::uuid[])
+    and a.due_at <= $2
+order by a.profile_id;

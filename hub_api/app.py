@@ -13,6 +13,8 @@ from hub_api.figures import Figures
 from hub_api.front import Front
 from hub_api.kafka import Sender
 from hub_api.routes import (
+    coupon_commands,
+    coupon_offers,
     coupons,
     events,
     health,
@@ -59,6 +61,18 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     )
     app.add_middleware(Front, figures=figures)
     problems.install(app)
-    for routes in (health, events, members, holdings, orders, stock, reservations, coupons, pages):
+    for routes in (
+        health,
+        events,
+        members,
+        holdings,
+        orders,
+        stock,
+        reservations,
+        coupon_commands,
+        coupon_offers,
+        coupons,
+        pages,
+    ):
         app.include_router(routes.router)
     return app

@@ -13,6 +13,8 @@ from hub_api.figures import Figures
 from hub_api.front import Front
 from hub_api.kafka import Sender
 from hub_api.routes import (
+    coupon_commands,
+    coupon_offers,
     coupons,
     events,
     explanations,
@@ -71,6 +73,8 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         stock,
         reservations,
         points,
+        coupon_commands,
+        coupon_offers,
         coupons,
         pages,
     ):

@@ -116,7 +116,8 @@ def _reserved(state: CouponState, event: Event) -> Verdict:
         return ignored("this reservation is known already")
     at = event.occurred_at
     why = state.blocked() or state.out_of_time(at)
-    if why is None and state.uses_left <= state.reserved_uses(at):
+    # Uses that are decided later are no obstacle: one of them may be this reservation's own.
+    if why is None and state.issue.uses - state.live_uses <= state.reserved_uses(at):
         why = "no use is left to reserve"
     made = Reservation(hold, event.channel, event.shop, at, event.key)
     if why is not None:
@@ -137,7 +138,7 @@ def _redeemed(state: CouponState, event: Event) -> Verdict:
     made = Redemption(use, event.channel, event.shop, event.occurred_at, event.key, refusal)
     state.redemptions = state.redemptions | {key: made}
     if refusal is None:
-        _end_reservation(state, _reservation(event), event.occurred_at, "redeemed")
+        _end_reservation(state, reservation_key(event), event.occurred_at, "redeemed")
     return APPLIED
 
 
@@ -146,8 +147,13 @@ def _refusal(state: CouponState, event: Event) -> str | None:
     issue = state.issue
     assert issue is not None
     if use_key(event) in state.promised:
-        # Checked under lock when it was decided; only the number of uses is above that.
+        # Looked at under lock when it was decided; only the number of uses is above that.
         return NO_USE_LEFT if state.live_uses >= issue.uses else None
+    return refuse_redemption(state, event)
+
+
+def refuse_redemption(state: CouponState, event: Event) -> str | None:
+    """Why a redemption would not count in this state, if it would not."""
     if (why := state.blocked()) is not None:
         return why
     if state.uses_left <= 0:
@@ -155,13 +161,14 @@ def _refusal(state: CouponState, event: Event) -> str | None:
     token = event.data.token
     if token is not None and state.is_spent(token):
         return "this one-time token was used before"
-    held = state.reservations.get(_reservation(event))
+    held = state.reservations.get(reservation_key(event))
     if held is not None and held.is_live(event.occurred_at):
         return None  # it was valid when the checkout began
     return state.out_of_time(event.occurred_at)
 
 
-def _reservation(event: Event) -> UseKey:
+def reservation_key(event: Event) -> UseKey:
+    """The key of the reservation that a redemption or a release names."""
     return event.channel, event.shop, event.data.reservation_id or ""
 
 
@@ -190,10 +197,13 @@ def _reversed(state: CouponState, event: Event) -> Verdict:
 
 
 def _named(state: CouponState, event: Event) -> UseKey | None:
-    """The redemption that a reversal means: the shop's own, or the only one of that id."""
+    """The redemption that a reversal means: the shop's own, or the only one of that id. The hub
+    undoes for a shop what is its own alone."""
     own = use_key(event)
     if own in state.redemptions:
         return own
+    if event.source == SOURCE:
+        return None
     others = [key for key in state.redemptions if key[2] == own[2]]
     return others[0] if len(others) == 1 else None
 
@@ -208,7 +218,7 @@ def _released(state: CouponState, event: Event) -> Verdict:
             return ignored("the coupon was not frozen")
         state.frozen_at = None
         return APPLIED
-    key = _reservation(event)
+    key = reservation_key(event)
     reservation = state.reservations.get(key)
     if reservation is None:
         return parked("coupon.reserved")

@@ -6,10 +6,12 @@ Rows and their columns are in `hub.store.coupon_rows`.
 from collections.abc import Iterator
 from datetime import datetime
 
-from hub.domain import coupons, ids
+from hub.domain import coupon_rights, coupons, ids
 from hub.domain.coupon_state import CouponState
 from hub.domain.coupons import Folded
+from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
+from hub.errors import Refused
 from hub.store import cases, coupon_rows, log
 from hub.store.cases import Case
 from hub.store.db import Connection, queries
@@ -31,11 +33,22 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
         since |= await log.parked_since(connection, unseen)
     past = await log.history(connection, vault, "coupon", since, work.first_log_id)
     was, now = refold(work, new, past, coupons.fold)
+    if work.is_decision:
+        _refuse(new, was, now)
     # A write that waited for another began before it: the earlier of both is when the first came.
     received_at = work.received_at
     first_at = {key: min(since.get(key, received_at), received_at) for key in wanted}
     await coupon_rows.write(connection, vault, was, now, first_at)
     await cases.follow(connection, _cases(now), _cases(was).keys(), received_at)
+
+
+def _refuse(new: list[Event], was: dict[Key, Folded], now: dict[Key, Folded]) -> None:
+    for event in new:
+        key = event.entity_key
+        refusal = coupon_rights.refuse_decision(event, was[key].state, now[key].state)
+        if refusal is not None:
+            code, reason = refusal
+            raise Refused(code, reason)
 
 
 def _cases(folds: dict[Key, Folded]) -> dict[Key, Case]:

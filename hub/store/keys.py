@@ -21,6 +21,7 @@ SCOPES = (
     "orders:read",
     "stock:read",
     "coupons:read",
+    "coupons:write",
     "reservations:write",
     "points:write",
     "member:all_channels",

@@ -1,6 +1,6 @@
 -- name: get
--- Coupon $3, where the viewer may see it: its channel holds it, reported an event of it or saw it
--- redeemed; or the viewer sees members whole and the holder has a profile in its channel.
+-- Coupon $3, where the viewer may see it: its channel issued or holds it, reported an event of it
+-- or saw it redeemed; or the viewer sees members whole and the holder has a profile in its channel.
 select
     c.coupon_id,
     c.code,
@@ -22,6 +22,7 @@ where
     c.coupon_id = $3
     and (
         $1::text is null
+        or c.channel = $1
         or p.channel = $1
         or exists (
             select 1 from log.events as e

@@ -8,3 +8,78 @@ from coupons
 where coupon_id = any($1::uuid[])
 order by coupon_id
 for update;
+
+-- Coupons as a decision and a quote need them, and where account $2 stands to each.
+-- name: standing
+select
+    c.coupon_id,
+    c.code,
+    c.kind,
+    c.template,
+    c.status,
+    c.face_value_minor,
+    c.currency,
+    c.terms,
+    c.valid_from,
+    c.usable_until,
+    c.uses_total - c.uses_redeemed as uses_left,
+    (
+        select count(*)
+        from coupon_reservations as r
+        where
+            r.coupon_id = c.coupon_id
+            and r.ended_at is null
+            and r.expires_at > clock_timestamp()
+    ) as uses_reserved,
+    clock_timestamp() as now,
+    c.profile_id is not null as is_held,
+    coalesce(holder.member_id = asker.member_id, false) as is_holder,
+    c.recipient_phone is not null or c.recipient_email is not null as has_recipient,
+    (
+        select i.identifier_type
+        from profiles as p
+        inner join profile_identifiers as i on p.profile_id = i.profile_id
+        where
+            p.member_id = asker.member_id
+            and i.proof = 'verified'
+            and i.valid_to is null
+            and (
+                (i.identifier_type = 'phone' and i.value_hmac = c.recipient_phone)
+                or (i.identifier_type = 'email' and i.value_hmac = c.recipient_email)
+            )
+        order by i.identifier_type desc
+        limit 1
+    ) as proof
+from coupons as c
+left join profiles as holder on c.profile_id = holder.profile_id
+left join profiles as asker on asker.profile_id = $2
+where c.coupon_id = any($1::uuid[]);
+
+-- name: is_redeemed
+select true
+from coupon_redemptions
+where
+    coupon_id = $1
+    and channel = $2
+    and shop = $3
+    and redemption_id = $4
+    and is_accepted
+    and reversed_at is null;
+
+-- name: head
+select
+    coupon_id,
+    code,
+    kind,
+    template,
+    status,
+    uses_total,
+    uses_redeemed,
+    face_value_minor,
+    currency,
+    issued_at,
+    claimed_at,
+    valid_from,
+    valid_until
+from coupons
+where coupon_id = $1;

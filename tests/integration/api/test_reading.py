@@ -100,7 +100,7 @@ class World:
             code=code,
             kind="exchange",
             profile_id=ids.profile_id(*owner) if owner else None,
-            channel="website",
+            channel=owner[0] if owner else "unseen",
             shop="main",
             status="issued",
             owed_minor=0,

@@ -3,7 +3,8 @@
 import pytest
 
 from hub.domain import ids
-from hub.store import check
+from hub.store import check, coupon_commands, replay
+from hub.store.coupon_commands import Counter
 from tests.event_maker import Shop, at
 from tests.integration.store.stage import Store
 
@@ -100,6 +101,29 @@ async def test_a_use_and_a_reservation_keep_who_where_and_which_order(store: Sto
         row = await store.row(f"select channel, shop, place, profile_id, order_number from {table}")
         assert tuple(row.values()) == wanted
     assert await store.value("select ending from coupon_reservations") == "redeemed"
+
+
+async def test_what_the_hub_decided_is_replayed_as_it_was(store: Store) -> None:
+    counter = Counter("web", "1", "a-1")
+    phone = {"kind": "times", "uses": 3, "recipient_phone": PHONE}
+    shown = [{"type": "phone", "value": PHONE, "proof": "verified"}]
+    await store.take(WEB.body("member.identified", 0, account="a-1", identifiers=shown))
+    async with store.connection.transaction():
+        coupon_id = await coupon_commands.issue(store.connection, store.vault, counter, phone)
+    code = await store.value("select code from coupons where coupon_id = $1", coupon_id)
+    for event_type, more in (
+        ("coupon.reserved", {"reservation_id": "c", "expires_at": "2030-01-01T00:00:00Z"}),
+        ("coupon.redeemed", {"redemption_id": "u", "reservation_id": "c"}),
+        ("coupon.redemption_reversed", {"redemption_id": "u"}),
+    ):
+        async with store.connection.transaction():
+            data = {"code": code} | more
+            await coupon_commands.decide(store.connection, store.vault, counter, event_type, data)
+    async with store.connection.transaction():
+        await coupon_commands.claim(store.connection, store.vault, counter, code)
+    again = await replay.replay(store.database.dsn("owner"), store.vault)
+    assert again.is_equal, again.differences
+    assert not await broken(store)
 
 
 @pytest.mark.parametrize(

@@ -350,6 +350,13 @@ def test_a_reserved_use_is_not_reserved_again_until_it_is_released_or_expires(
     assert story.verdict(fourth).outcome is Outcome.APPLIED
 
 
+def test_a_reservation_that_the_hub_redeems_stays_one(story: Story) -> None:
+    story.issued()
+    story.reserved(1, "a", until=10, decided=True)
+    story.redeemed(2, "u-1", reservation_id="a", decided=True)
+    assert [one.ending for one in story.state.reservations.values()] == ["redeemed"]
+
+
 def test_a_reservation_does_not_undo_what_a_store_did(story: Story) -> None:
     story.issued()
     story.reserved(1, "a", until=10)

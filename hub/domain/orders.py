@@ -115,7 +115,12 @@ def fold(events: list[Event]) -> Folded:
     def step(event: Event) -> Verdict:
         nonlocal earned
         moves: list[Move] = []
-        verdict = _STEPS[event.type](state, event, moves)
+        if (opening := _OPENINGS.get(event.type)) is not None:
+            verdict = opening(state, event, moves)
+        elif state.content is None:
+            return parked("order.placed")
+        else:
+            verdict = _STEPS[event.type](state, state.content, event, moves)
         if verdict is not APPLIED:
             return verdict
         if moves:
@@ -168,7 +173,10 @@ def _earn(
             points[event.key, account] = (change, event.occurred_at)
 
 
-Step = Callable[[OrderState, Event, list[Move]], Verdict]
+Opening = Callable[[OrderState, Event, list[Move]], Verdict]
+"""What may come before the order itself."""
+Step = Callable[[OrderState, Content, Event, list[Move]], Verdict]
+"""What waits for the order: gets its content."""
 
 
 def _collect(
@@ -214,12 +222,10 @@ def _set_content(state: OrderState, content: Content) -> None:
         state.place = content.place
 
 
-def _amended(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
-    if state.content is None:
-        return parked("order.placed")
+def _amended(state: OrderState, content: Content, event: Event, moves: list[Move]) -> Verdict:
     if state.cancelled_at is not None or any(state.fulfilled_milli.values()):
         return ignored("goods were given out or the order was cancelled before the amendment")
-    if event.data.currency != state.content.currency:
+    if event.data.currency != content.currency:
         return ignored("the amendment is in another currency than the order")
     _commit_left(state, -1, "amended", moves)
     _set_content(state, event.data)
@@ -227,11 +233,9 @@ def _amended(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
     return APPLIED
 
 
-def _paid(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
-    if state.content is None:
-        return parked("order.placed")
+def _paid(state: OrderState, content: Content, event: Event, moves: list[Move]) -> Verdict:
     payment: Payment = event.data
-    if payment.currency != state.content.currency:
+    if payment.currency != content.currency:
         return ignored("the payment is in another currency than the order")
     if payment.payment_id in state.payments:
         return ignored("this payment is known already")
@@ -242,14 +246,14 @@ def _paid(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
     return APPLIED
 
 
-def _note(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
+def _note(state: OrderState, content: Content, event: Event, moves: list[Move]) -> Verdict:
     """Steps that are kept in the timeline and change nothing else."""
-    return parked("order.placed") if state.content is None else APPLIED
+    return APPLIED
 
 
-def _pickup_changed(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
-    if state.content is None:
-        return parked("order.placed")
+def _pickup_changed(
+    state: OrderState, content: Content, event: Event, moves: list[Move]
+) -> Verdict:
     if state.cancelled_at is not None or state.left_milli == 0:
         return ignored("nothing is left to be picked up")
     _commit_left(state, -1, "pickup_changed", moves)
@@ -258,19 +262,18 @@ def _pickup_changed(state: OrderState, event: Event, moves: list[Move]) -> Verdi
     return APPLIED
 
 
-def _fulfilled(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
-    if state.content is None:
-        return parked("order.placed")
+def _fulfilled(state: OrderState, content: Content, event: Event, moves: list[Move]) -> Verdict:
     handling: Handling = event.data
-    return _give_out(state, event.occurred_at, handling, moves)
+    return _give_out(state, content, event.occurred_at, handling, moves)
 
 
-def _give_out(state: OrderState, at: datetime, handling: Handling, moves: list[Move]) -> Verdict:
-    assert state.content is not None
+def _give_out(
+    state: OrderState, content: Content, at: datetime, handling: Handling, moves: list[Move]
+) -> Verdict:
     place = handling.place or state.place
     committed_place = state.place if state.cancelled_at is None else None
     given: dict[str, int] = {}
-    for line in state.content.lines:
+    for line in content.lines:
         left = line.quantity_milli - state.fulfilled_milli.get(line.line, 0)
         asked = handling.quantities_milli
         quantity = left if asked is None else min(asked.get(line.line, 0), left)
@@ -292,22 +295,18 @@ def _give_out(state: OrderState, at: datetime, handling: Handling, moves: list[M
     return APPLIED
 
 
-def _completed(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
-    if state.content is None:
-        return parked("order.placed")
+def _completed(state: OrderState, content: Content, event: Event, moves: list[Move]) -> Verdict:
     if state.cancelled_at is not None:
         return ignored("the order was cancelled before")
     if state.completed_at is not None:
         return ignored("the order was completed already")
     state.completed_at = event.occurred_at
     if state.fulfilled_at is None:
-        _give_out(state, event.occurred_at, Handling(None, None), moves)
+        _give_out(state, content, event.occurred_at, Handling(None, None), moves)
     return APPLIED
 
 
-def _cancelled(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
-    if state.content is None:
-        return parked("order.placed")
+def _cancelled(state: OrderState, content: Content, event: Event, moves: list[Move]) -> Verdict:
     if state.cancelled_at is not None:
         return ignored("the order was cancelled already")
     if state.fulfilled_at is not None:
@@ -317,13 +316,11 @@ def _cancelled(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
     return APPLIED
 
 
-def _returned(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
-    if state.content is None:
-        return parked("order.placed")
+def _returned(state: OrderState, content: Content, event: Event, moves: list[Move]) -> Verdict:
     handling: Handling = event.data
     place = handling.place or state.place
     returned = dict(state.returned_milli)
-    for line in state.content.lines:
+    for line in content.lines:
         out = state.fulfilled_milli.get(line.line, 0) - returned.get(line.line, 0)
         quantity = min((handling.quantities_milli or {}).get(line.line, 0), out)
         if quantity <= 0:
@@ -337,11 +334,9 @@ def _returned(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
     return APPLIED
 
 
-def _refunded(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
-    if state.content is None:
-        return parked("order.placed")
+def _refunded(state: OrderState, content: Content, event: Event, moves: list[Move]) -> Verdict:
     refund: Payment = event.data
-    if refund.currency != state.content.currency:
+    if refund.currency != content.currency:
         return ignored("the refund is in another currency than the order")
     if refund.payment_id in state.refunds:
         return ignored("this refund is known already")
@@ -369,8 +364,14 @@ def _reservation_ended(state: OrderState, event: Event, moves: list[Move]) -> Ve
     return verdict
 
 
-_STEPS: dict[str, Step] = {
+_OPENINGS: dict[str, Opening] = {
     "order.placed": _placed,
+    "reservation.created": _reserved,
+    "reservation.committed": _reservation_ended,
+    "reservation.released": _reservation_ended,
+    "reservation.expired": _reservation_ended,
+}
+_STEPS: dict[str, Step] = {
     "order.amended": _amended,
     "order.paid": _paid,
     "order.ready_for_pickup": _note,
@@ -383,8 +384,4 @@ _STEPS: dict[str, Step] = {
     "order.cancelled": _cancelled,
     "return.received": _returned,
     "refund.succeeded": _refunded,
-    "reservation.created": _reserved,
-    "reservation.committed": _reservation_ended,
-    "reservation.released": _reservation_ended,
-    "reservation.expired": _reservation_ended,
 }

@@ -24,7 +24,7 @@ _Id = Annotated[str, typer.Argument(help="The dead letter's id, from `list`.")]
 
 @app.command("list")
 def list_letters(
-    state: Annotated[str, typer.Option(help="open, redriven or dropped.")] = "open",
+    state: Annotated[str, typer.Option(help="open, redriven or dismissed.")] = "open",
     limit: Annotated[int, typer.Option(min=1, max=dead_letters.PAGE_MAX)] = LIST_DEFAULT,
     as_json: Json = False,
 ) -> None:

@@ -22,13 +22,17 @@ Reader = Annotated[ApiKey, Depends(Needs("coupons:read"))]
 
 
 class CouponHead(BaseModel):
-    """A coupon without its redemptions; `face_value` is a decimal string in `currency`."""
+    """A coupon without its redemptions; `face_value` is a decimal string in `currency`.
+
+    `is_claimable`: in a member's list, that it is for a phone or e-mail the member has verified.
+    """
 
     coupon_id: str
     code: str
     kind: str
     template: str | None
     status: str
+    is_claimable: bool = False
     uses_total: int
     uses_redeemed: int
     face_value: str | None

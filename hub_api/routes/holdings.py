@@ -126,7 +126,7 @@ async def get_orders(asked: Asked, held: Held) -> Response:
 
 @router.get("/coupons", response_model=PageOf[CouponHead])
 async def get_coupons(asked: Asked, held: Held) -> Response:
-    """The coupons the member holds, the newest first."""
+    """The coupons the member holds or may claim, the newest first."""
     _needs(asked, "coupons:read")
     found = await _find(asked, held, ("coupons", "listed_at", "coupon_id"), coupons.of_profiles)
     items = [CouponHead.model_validate(coupon_fields(row)) for row in found.rows]

@@ -18,5 +18,5 @@ async def redemptions(connection: Connection, viewer: Viewer, coupon_id: Key) ->
 
 
 async def of_profiles(connection: Connection, profile_ids: list[Key], page: Page) -> list[Row]:
-    """Coupons these profiles hold, newest first; keyset (listed_at, coupon_id)."""
+    """Coupons these profiles hold or may claim, newest first; keyset (listed_at, coupon_id)."""
     return await rows(connection, _SQL["of_profiles"], profile_ids, *page.keyset(2), page.limit)

@@ -61,13 +61,48 @@ order by r.redeemed_at, r.redemption_id
 limit 1000;
 
 -- name: of_profiles
--- The coupons that profiles $1 hold, newest first.
+-- The coupons that profiles $1 hold, and those meant for a phone or e-mail that one of them has
+-- verified; newest first.
+with verified as (
+    select
+        i.identifier_type,
+        i.value_hmac
+    from hub.profile_identifiers as i
+    where
+        i.profile_id = any($1::uuid [])
+        and i.proof = 'verified'
+        and i.valid_to is null
+),
+
+found as (
+    select
+        c.coupon_id,
+        false as is_claimable
+    from hub.coupons as c
+    where c.profile_id = any($1::uuid [])
+    union distinct
+    select
+        c.coupon_id,
+        true as is_claimable
+    from verified as v
+    inner join hub.coupons as c on v.value_hmac = c.recipient_phone
+    where v.identifier_type = 'phone' and c.profile_id is null and c.status = 'issued'
+    union distinct
+    select
+        c.coupon_id,
+        true as is_claimable
+    from verified as v
+    inner join hub.coupons as c on v.value_hmac = c.recipient_email
+    where v.identifier_type = 'email' and c.profile_id is null and c.status = 'issued'
+)
+
 select
     c.coupon_id,
     c.code,
     c.kind,
     c.template,
     c.status,
+    found.is_claimable,
     c.uses_total,
     c.uses_redeemed,
     c.face_value_minor,
@@ -77,12 +112,10 @@ select
     c.valid_from,
     c.valid_until,
     coalesce(c.issued_at, c.first_received_at) as listed_at
-from hub.coupons as c
+from found
+inner join hub.coupons as c on found.coupon_id = c.coupon_id
 where
-    c.profile_id = any($1::uuid [])
-    and (
-        $2::timestamptz is null
-        or (coalesce(c.issued_at, c.first_received_at), c.coupon_id) < ($2, $3::uuid)
-    )
+    $2::timestamptz is null
+    or (coalesce(c.issued_at, c.first_received_at), c.coupon_id) < ($2, $3::uuid)
 order by listed_at desc, c.coupon_id desc
 limit $4;

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.domain import coupon_codes, coupon_tokens
+from hub.domain import coupon_codes, coupon_tokens, ids
 from hub.store import apply, check
 from hub.store.sealing import Vault
 from tests.event_maker import Shop, record
@@ -45,7 +45,7 @@ async def web(http, key_for) -> Caller:
 
 @pytest.fixture
 async def mini(http, key_for) -> Caller:
-    return Caller(http, await key_for("mini", "coupons:write", "coupons:read"), "1")
+    return Caller(http, await key_for("mini", "coupons:write", "coupons:read", "members:read"), "1")
 
 
 @pytest.fixture
@@ -134,9 +134,17 @@ async def test_a_reservation_that_expired_holds_nothing(web, till) -> None:
     assert (await till.post(f"/{code}/redeem", redemption_id="7")).status_code == 200
 
 
+async def claimable(caller: Caller, writer, account: str) -> list[tuple[str, bool]]:
+    """The coupons in the wallet of an account's member: (code, is_claimable)."""
+    member = await writer.fetchval("select member_id from profiles where account = $1", account)
+    url = f"/v1/members/{ids.text(member)}/coupons"
+    answer = await caller.http.get(url, headers=caller.headers)
+    return [(one["code"], one["is_claimable"]) for one in answer.json()["items"]]
+
+
 @pytest.mark.parametrize("is_bound_first", [True, False])
 async def test_a_guests_voucher_is_claimed_where_the_typed_phone_is_verified(
-    web, mini, tell, is_bound_first: bool
+    web, mini, tell, writer, is_bound_first: bool
 ) -> None:
     """Bought on the web as guest; the same phone merely typed by someone else releases nothing."""
     shop = Shop("mini")
@@ -153,11 +161,14 @@ async def test_a_guests_voucher_is_claimed_where_the_typed_phone_is_verified(
     assert cause(early) == "proof_missing"
     if not is_bound_first:
         await tell(*bound)
+    assert await claimable(mini, writer, "owner") == [(code, True)]
+    assert await claimable(mini, writer, "typist") == []
     for path, more in (("claim", {}), ("redeem", {"redemption_id": "1"})):
         refused = await mini.post(f"/{code}/{path}", account="typist", **more)
         assert cause(refused) == "proof_missing"
     claimed = await mini.post(f"/{code}/claim", account="owner")
     assert claimed.json()["status"] == "claimed"
+    assert await claimable(mini, writer, "owner") == [(code, False)]
     taken = await mini.post(f"/{code}/redeem", account="typist", redemption_id="2")
     assert cause(taken) == "held_by_another"
     used = await mini.post(f"/{code}/redeem", account="owner", redemption_id="3")

@@ -12,7 +12,7 @@ from hub.domain.ids import Key
 
 
 class Said(Struct, frozen=True):
-    """One profile's value of an attribute; `value` is None where it is personal: it stays sealed."""
+    """One profile's value of an attribute; `value` is None where it is personal."""
 
     name: str
     value: str | None

@@ -20,6 +20,7 @@ from hub_api.routes import (
     explanations,
     health,
     holdings,
+    member_commands,
     members,
     orders,
     pages,
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     for routes in (
         health,
         events,
+        member_commands,
         members,
         holdings,
         explanations,

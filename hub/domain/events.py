@@ -255,7 +255,7 @@ def _consent(channel: str, shop: str, payload: payloads.ConsentChange) -> Read:
 
 def _erasure(channel: str, shop: str, payload: payloads.Erasure) -> Read:
     profile = ids.profile_id(channel, payload.account)
-    return "profile", payload.account, profile, members.ErasureData(payload.account)
+    return "profile", payload.account, profile, members.read_erasure(payload)
 
 
 def _ruling(channel: str, shop: str, payload: payloads.Ruling) -> Read:

@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from hub.domain import ids, payloads
-from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order
+from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, utc
 from hub.domain.identifiers import normalise
 from hub.domain.ids import Key
 
@@ -54,7 +54,10 @@ class ConsentData(Struct, frozen=True):
 
 
 class ErasureData(Struct, frozen=True):
+    """Forget this account; `until` where a clock ran ahead of the hub's, otherwise until now."""
+
     account: str
+    until: datetime | None = None
 
 
 class RulingData(Struct, frozen=True):
@@ -125,8 +128,9 @@ class FoldedRuling(Struct):
 def fold(events: list[Event]) -> Folded:
     """Fold the events of one profile. No events give an empty state."""
     state = ProfileState(personal={}, attributes={}, said_at={}, held={}, consents={})
-    erasures = [event.occurred_at for event in events if event.type == "member.erased"]
-    state.erased_at = max(erasures, default=None)
+    erasures = [event for event in events if event.type == "member.erased"]
+    until = [max(e.occurred_at, e.data.until or e.occurred_at) for e in erasures]
+    state.erased_at = max(until, default=None)
     folded = Folded(state, {})
     for event in in_order(events, "member.registered", RANKS):
         folded.verdicts[event.key] = _tell(state, event)
@@ -197,6 +201,11 @@ def read_member(payload: payloads.Member) -> ProfileData:
 
 def read_consent(payload: payloads.ConsentChange) -> ConsentData:
     return ConsentData(payload.account, payload.purpose, payload.medium, payload.granted)
+
+
+def read_erasure(payload: payloads.Erasure) -> ErasureData:
+    until = utc(payload.until, "$.data.until") if payload.until is not None else None
+    return ErasureData(payload.account, until)
 
 
 def read_ruling(channel: str, payload: payloads.Ruling) -> RulingData:

@@ -168,9 +168,10 @@ class ConsentChange(Payload):
 
 
 class Erasure(Payload):
-    """member.erased: the person of this account is forgotten, what was before included."""
+    """member.erased: the person of this account is forgotten, with all that happened until then."""
 
     account: Id
+    until: Time | None = None
     reason: Name | None = None
 
 

@@ -52,11 +52,13 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """The types in order of their strength, the strongest first, and values that never join.
 
     blocked: by type, such as the number of a store's tablet that clerks show for everybody.
+    channels: whose word on a person's attributes counts most, first; those not named count last.
     """
 
     version: Version
     types: dict[str, TypeRule]
     blocked: dict[str, list[str]] = {}
+    channels: tuple[str, ...] = ()
 
 
 @cache

@@ -18,6 +18,7 @@ from hub.store.db import Connection, queries
 SCOPES = (
     "events:write",
     "members:read",
+    "members:write",
     "orders:read",
     "stock:read",
     "coupons:read",

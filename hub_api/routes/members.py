@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from hub.domain import identifiers, ids
+from hub.domain import identifiers, ids, policy
+from hub.domain.survivorship import Said, survivors
 from hub.store.keys import ApiKey
 from hub.store.reads import members as reads
 from hub.store.reads.queries import Row
@@ -64,6 +65,27 @@ class Profile(BaseModel):
     first_seen_at: datetime
 
 
+class Attribute(BaseModel):
+    """The value that counts of what the profiles say, and where it is from."""
+
+    name: str
+    value: str = Field(description="Masked where it is personal")
+    channel: str
+    profile_id: str
+    said_at: datetime
+
+
+class Consent(BaseModel):
+    """What the person allows, as one of the profiles last said."""
+
+    purpose: str
+    medium: str
+    is_granted: bool
+    channel: str
+    profile_id: str
+    changed_at: datetime
+
+
 class Member(BaseModel):
     """A person, joined from profiles. `asked_id` differs after a merge: the survivor answers."""
 
@@ -71,6 +93,8 @@ class Member(BaseModel):
     asked_id: str
     first_seen_at: datetime
     profiles: list[Profile]
+    attributes: list[Attribute]
+    consents: list[Consent]
 
 
 class Identifier(BaseModel):
@@ -112,11 +136,19 @@ async def get_member(request: Request, member_id: UUID, key: MemberReader, held:
     async def read(reader: Any) -> Member:
         row = await found_member(reader, viewer, member_id)
         profiles = await reads.profiles(reader, viewer, row["member_id"])
+        named = [profile["profile_id"] for profile in profiles]
+        said = await reads.said(reader, viewer, named)
+        consents = await reads.consents(reader, viewer, named)
         return Member(
             member_id=ids.text(row["member_id"]),
             asked_id=str(member_id),
             first_seen_at=row["first_seen_at"],
             profiles=[_profile(profile) for profile in profiles],
+            attributes=[_attribute(one) for one in survivors(said, policy.default().channels)],
+            consents=[
+                Consent.model_validate(consent | {"profile_id": ids.text(consent["profile_id"])})
+                for consent in consents
+            ],
         )
 
     member = await held.database.read(read)
@@ -168,6 +200,16 @@ async def _holders(reader: Any, held: Resources, viewer: Viewer, wanted: Wanted)
         raise Problem("invalid", [Fault("value", "a value like this identifies nobody")])
     digest = held.vault.value_hmac(wanted.type, value)
     return await reads.holders(reader, viewer, wanted.type, digest)
+
+
+def _attribute(one: Said) -> Attribute:
+    return Attribute(
+        name=one.name,
+        value=one.value if one.value is not None else MASK,
+        channel=one.channel,
+        profile_id=ids.text(one.profile_id),
+        said_at=one.said_at,
+    )
 
 
 def _profile(row: Row) -> Profile:

@@ -1,6 +1,10 @@
 """Members, their profiles, identifiers and timeline, as far as a viewer may see them."""
 
+from datetime import datetime
+
+from hub.domain import ids
 from hub.domain.ids import Key
+from hub.domain.survivorship import Said
 from hub.store.reads.queries import Connection, Row, load, row, rows
 from hub.store.reads.viewer import Page, Viewer
 
@@ -55,3 +59,47 @@ async def timeline(
         *page.keyset(2),
         page.limit,
     )
+
+
+async def said(connection: Connection, viewer: Viewer, profile_ids: list[Key]) -> list[Said]:
+    """What these profiles say of the person; values that are personal stay sealed."""
+    found = await rows(connection, _SQL["said"], *viewer.arguments, profile_ids)
+    return [
+        Said(
+            name,
+            one["attributes"].get(name),
+            one["channel"],
+            one["profile_id"],
+            datetime.fromisoformat(at),
+        )
+        for one in found
+        for name, at in one["said_at"].items()
+    ]
+
+
+async def consents(connection: Connection, viewer: Viewer, profile_ids: list[Key]) -> list[Row]:
+    """What the person allows, by purpose and medium, as each profile last said."""
+    return await rows(connection, _SQL["consents"], *viewer.arguments, profile_ids)
+
+
+async def merges(connection: Connection, member_id: Key) -> list[Row]:
+    """The manifests of merges and un-merges that name a member, newest first; at most 200."""
+    return await rows(connection, _SQL["merges"], ids.text(member_id))
+
+
+async def merged_before(connection: Connection, merge_id: Key) -> dict[str, list[str]] | None:
+    """Who was which member before a merge: member -> profiles, as text; None without such one."""
+    found = await row(connection, _SQL["merge"], merge_id)
+    return found["members_before"] if found is not None else None
+
+
+async def held_by(connection: Connection, profile_ids: list[Key]) -> Row:
+    """Points, coupons and orders of these profiles, counted."""
+    found = await row(connection, _SQL["held_points"], profile_ids)
+    assert found is not None
+    return found
+
+
+async def certificates(connection: Connection, viewer: Viewer, profile_id: Key) -> list[Row]:
+    """What became of the data of a profile when it was erased, newest first."""
+    return await rows(connection, _SQL["certificates"], *viewer.arguments, profile_id)

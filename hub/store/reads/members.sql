@@ -145,3 +145,76 @@ where
     and ($4::timestamptz is null or (e.occurred_at, e.event_key) < ($4, $5::uuid))
 order by e.occurred_at desc, e.event_key desc
 limit $6;
+
+-- name: said
+-- What profiles $3 say of the person: values, and when each was last said, personal ones too.
+select
+    p.profile_id,
+    p.channel,
+    p.attributes,
+    p.said_at
+from hub.profiles as p
+where
+    p.profile_id = any($3::uuid [])
+    and ($1::text is null or $2::boolean or p.channel = $1);
+
+-- name: consents
+-- What the person of profiles $3 allows.
+select
+    c.profile_id,
+    p.channel,
+    c.purpose,
+    c.medium,
+    c.is_granted,
+    c.changed_at
+from hub.profile_consents as c
+inner join hub.profiles as p on c.profile_id = p.profile_id
+where
+    c.profile_id = any($3::uuid [])
+    and ($1::text is null or $2::boolean or p.channel = $1)
+order by c.purpose, c.medium, p.channel, c.profile_id;
+
+-- name: merges
+-- The manifests that name member $1, before or after, the newest first.
+select
+    m.merge_id,
+    m.kind,
+    m.members_before,
+    m.members_after,
+    m.edges,
+    m.rule_version,
+    m.merged_at
+from hub.member_merges as m
+where m.members_before ? $1 or m.members_after ? $1
+order by m.merged_at desc, m.merge_id desc
+limit 200;
+
+-- name: merge
+select members_before
+from hub.member_merges
+where merge_id = $1;
+
+-- name: held_points
+-- What profiles hold together.
+select
+    coalesce(sum(a.open_points - a.debt_points), 0)::bigint as points,
+    (select count(*) from hub.coupons as c where c.profile_id = any($1::uuid [])) as coupons,
+    (select count(*) from hub.orders as o where o.profile_id = any($1::uuid [])) as orders
+from hub.points_accounts as a
+where a.profile_id = any($1::uuid []);
+
+-- name: certificates
+-- What became of the data of profile $3 when it was erased, the newest first.
+select
+    e.profile_id,
+    e.erased_at,
+    e.certified_at,
+    e.results
+from log.erasures as e
+inner join hub.profiles as p on e.profile_id = p.profile_id
+where
+    e.profile_id = $3
+    and ($1::text is null or p.channel = $1)
+    and $2::boolean is not null
+order by e.erased_at desc
+limit 20;

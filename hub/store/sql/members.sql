@@ -26,3 +26,32 @@ inner join unnest($1::text[], $2::uuid[]) as k (identifier_type, value_hmac)
         and v.value_hmac = k.value_hmac
 order by v.identifier_type, v.value_hmac
 for update of v;
+
+-- name: accounts
+select
+    profile_id,
+    channel,
+    account
+from profiles
+where member_id = $1
+order by profile_id;
+
+-- name: all_profiles
+select
+    profile_id,
+    channel,
+    account
+from profiles;
+
+-- name: member_of
+select member_id
+from profiles
+where profile_id = $1;
+
+-- When the last thing that is known of a profile happened, which may be ahead of our clock.
+-- name: last_told
+select greatest(max(occurred_at), now())
+from log.events
+where
+    entity_key = $1
+    and entity_kind = 'profile';

@@ -6,6 +6,7 @@ grant usage on all sequences in schema hub, log to hub_writer;
 grant select on all tables in schema hub to hub_dbt, hub_reader;
 grant select on log.inbox, log.offsets, log.writes, log.dead_letters, log.events to hub_dbt;
 grant select on log.inbox, log.offsets, log.writes, log.dead_letters, log.events to hub_reader;
+grant select on log.erasures to hub_reader;
 grant select on access.check_runs, access.replays to hub_dbt, hub_reader;
 grant create on database hub to hub_dbt;
 alter default privileges for role hub_dbt in schema staging, intermediate, marts

@@ -1,0 +1,63 @@
+"""`hub member`: try a matching policy on the members there are."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import settings
+from hub.cli.screen import Json, errors_in_words, put_json, say, unreachable_in_words
+from hub.domain import policy
+from hub.errors import SettingsError
+from hub.store import db, member_commands
+from hub.store.sealing import Vault
+
+SHOWN_MAX = 50
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Members."""
+
+
+@app.command("try-policy")
+def try_policy(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The policy, in JSON.")],
+    as_json: Json = False,
+) -> None:
+    """Say which members another matching policy would merge or part. Changes nothing."""
+    with errors_in_words(as_json):
+        found = _try(_read(file))
+    if as_json:
+        put_json(found)
+        return
+    for kind, word in (("merged", "would be one"), ("split", "would be parted")):
+        for accounts in found[kind][:SHOWN_MAX]:
+            say(f"{word}: {', '.join(accounts)}")
+        if len(found[kind]) > SHOWN_MAX:
+            say(f"and {len(found[kind]) - SHOWN_MAX} more")
+    say(f"{len(found['merged'])} merges, {len(found['split'])} partings")
+
+
+def _read(file: Path) -> policy.Policy:
+    try:
+        return policy.read(file.read_bytes())
+    except policy.PolicyInvalid as error:
+        raise SettingsError(str(error), where=str(file)) from error
+
+
+def _try(tried: policy.Policy) -> dict[str, list[list[str]]]:
+    hub = settings.load()
+
+    async def connected() -> dict[str, list[list[str]]]:
+        connection = await db.connect(hub.dsn("reader"))
+        try:
+            return await member_commands.regrouped(connection, Vault(hub.secret()), tried)
+        finally:
+            await connection.close()
+
+    with unreachable_in_words():
+        return asyncio.run(connected())

@@ -1,4 +1,4 @@
-"""Commands on coupons: issue, claim, reserve, redeem, reverse, release, and reading for a quote.
+"""Commands on coupons: issue, claim, use, undo, freeze and refund, and reading for a quote.
 
 Each runs in the caller's transaction and raises `Refused` where it is not possible. What is
 possible is decided in `hub.domain.coupon_rights`, and once more by the fold.
@@ -24,6 +24,7 @@ from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
 _USES = frozenset({"coupon.reserved", "coupon.redeemed"})
+_OF_THE_ISSUER = frozenset({"coupon.frozen", "coupon.refunded"})
 
 
 class CouponUnknown(HubError):
@@ -45,8 +46,10 @@ class Counter(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """A coupon now: what it offers, whether it can be used, and the counter's rights to it."""
+    """A coupon now: who issued it, what it offers, whether it can be used, and the counter's rights
+    to it."""
 
+    channel: str
     offer: Offer
     rights: Rights
     unusable: str | None
@@ -75,7 +78,7 @@ async def claim(connection: Connection, vault: Vault, counter: Counter, code: st
 async def decide(
     connection: Connection, vault: Vault, counter: Counter, event_type: str, data: dict[str, Any]
 ) -> Key:
-    """Reserve, redeem, reverse or release, as the payload `data` says; the coupon's id.
+    """Reserve, redeem, reverse, release, freeze or refund, as the payload `data` says; its id.
 
     A redemption that stands is not made again: the second call of two is answered like the first.
     """
@@ -86,6 +89,9 @@ async def decide(
         connection, coupon_id, counter, data["redemption_id"]
     ):
         return coupon_id
+    lets_go = event_type == "coupon.released" and "reservation_id" not in data
+    if (lets_go or event_type in _OF_THE_ISSUER) and counter.channel != found.channel:
+        raise Refused("issuer_alone", "only the channel that issued the coupon may do this")
     if event_type in _USES:
         named = counter.account is not None
         _raise(coupon_rights.refuse_use(found.rights, names_account=named))
@@ -136,7 +142,9 @@ def _standing(row: Any) -> Standing:
         unusable = "not_valid_yet"
     elif row["usable_until"] is not None and row["now"] >= row["usable_until"]:
         unusable = "expired"
-    return Standing(offer, rights, unusable, row["uses_left"] - row["uses_reserved"])
+    return Standing(
+        row["channel"], offer, rights, unusable, row["uses_left"] - row["uses_reserved"]
+    )
 
 
 async def _hold(connection: Connection, code: str) -> Key:

@@ -116,9 +116,15 @@ class Reversal(Asking):
 
 
 class Release(Asking):
-    """A reservation of this shop that is given up."""
+    """A reservation of this shop that is given up; without its id, a coupon that was frozen."""
 
-    reservation_id: Name
+    reservation_id: Name | None = None
+    reason: Annotated[str | None, Field(max_length=256)] = None
+
+
+class Step(Asking):
+    """What the issuer does with the coupon, and why."""
+
     reason: Annotated[str | None, Field(max_length=256)] = None
 
 
@@ -191,9 +197,29 @@ async def reverse(
 async def release(
     request: Request, code: Code, key: Writer, held: Held, idempotency_key: IdempotencyKey
 ) -> CouponHead:
-    """Let go of what a checkout held."""
+    """Let go of what a checkout held, or of a coupon that was frozen."""
     wanted = await requests.read(request, held, Release)
     work = _decision(held, "coupon.released", _named(code, wanted))
+    return await _run(request, held, key, (idempotency_key, wanted), work)
+
+
+@router.post("/{code:path}/freeze", openapi_extra=requests.schema_of(Step))
+async def freeze(
+    request: Request, code: Code, key: Writer, held: Held, idempotency_key: IdempotencyKey
+) -> CouponHead:
+    """A refund was applied for: nobody can use it until it is refunded or let go. By its issuer."""
+    wanted = await requests.read(request, held, Step)
+    work = _decision(held, "coupon.frozen", _named(code, wanted))
+    return await _run(request, held, key, (idempotency_key, wanted), work)
+
+
+@router.post("/{code:path}/refund", openapi_extra=requests.schema_of(Step))
+async def refund(
+    request: Request, code: Code, key: Writer, held: Held, idempotency_key: IdempotencyKey
+) -> CouponHead:
+    """The buyer gets the money back, the coupon ends; refused once it was used. By its issuer."""
+    wanted = await requests.read(request, held, Step)
+    work = _decision(held, "coupon.refunded", _named(code, wanted))
     return await _run(request, held, key, (idempotency_key, wanted), work)
 
 

@@ -13,6 +13,7 @@ for update;
 -- name: standing
 select
     c.coupon_id,
+    c.channel,
     c.code,
     c.kind,
     c.template,

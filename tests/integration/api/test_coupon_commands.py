@@ -184,6 +184,32 @@ async def test_a_coupon_is_claimed_once(web, mini) -> None:
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
 
 
+async def test_a_refund_applied_for_and_a_redemption_at_once_exactly_one_wins(web, till) -> None:
+    for _ in range(5):
+        code = await web.issue()
+        answers = await asyncio.gather(
+            web.post(f"/{code}/freeze", reason="refund applied for"),
+            till.post(f"/{code}/redeem", redemption_id="7"),
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+        refunded = await web.post(f"/{code}/refund")
+        assert (refunded.status_code == 200) == (answers[0].status_code == 200)
+
+
+async def test_a_refund_turned_down_lets_the_coupon_go_and_only_its_issuer_freezes(
+    web, till
+) -> None:
+    code = await web.issue()
+    assert cause(await till.post(f"/{code}/freeze")) == "issuer_alone"
+    assert cause(await till.post(f"/{code}/refund")) == "issuer_alone"
+    assert (await web.post(f"/{code}/freeze")).json()["status"] == "frozen"
+    assert cause(await till.post(f"/{code}/redeem", redemption_id="7")) == "coupon_not_usable"
+    assert cause(await till.post(f"/{code}/release")) == "issuer_alone"
+    await web.post(f"/{code}/release")
+    assert (await till.post(f"/{code}/redeem", redemption_id="7")).status_code == 200
+    assert cause(await web.post(f"/{code}/refund")) == "not_possible"
+
+
 async def test_a_platforms_coupon_is_decided_by_the_platform_alone(web, tell) -> None:
     data = {"code": "DY-1", "kind": "platform"}
     await tell(Shop("douyin").body("coupon.issued", 0, **data))

@@ -1,7 +1,8 @@
-"""Members in Postgres: profiles, what they hold and allow, and what was ruled about them.
+"""Members in Postgres: profiles, and what they hold and allow.
 
 Locks are taken in one order: profiles, identifier values, members, each sorted. Which member a
-profile belongs to: `hub.store.membership`; forgetting a person: `hub.store.erasure`.
+profile belongs to: `hub.store.membership`; what was ruled about two: `hub.store.rulings`;
+forgetting a person: `hub.store.erasure`.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from hub.domain import ids, matching, members, policy
 from hub.domain.envelope import Event
 from hub.domain.ids import Key
 from hub.domain.members import Held, ProfileState, RulingData
-from hub.store import erasure, log, membership
+from hub.store import erasure, log, membership, rulings
 from hub.store.db import Connection, Rows, queries
 from hub.store.folding import refold
 from hub.store.membership import LINKS, Changed, link
@@ -61,19 +62,6 @@ _VALUES = Rows(
     key=("identifier_type", "value_hmac"),
     columns={"identifier_type": "text", "value_hmac": "uuid"},
 )
-_RULINGS = Rows(
-    "member_rulings",
-    key=("pair_key",),
-    columns={
-        "pair_key": "uuid",
-        "left_profile": "uuid",
-        "right_profile": "uuid",
-        "is_one": "boolean",
-        "reason": "text",
-        "ruled_at": "timestamptz",
-        "event_key": "uuid",
-    },
-)
 _CONSENTS = Rows(
     "profile_consents",
     key=("profile_id", "purpose", "medium"),
@@ -91,32 +79,10 @@ _CONSENTS = Rows(
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new member events; give every account that appears a profile; join members."""
     await _add_profiles(connection, work)
-    changed = Changed(set(await _rule(connection, vault, work)))
+    changed = Changed(await rulings.keep(connection, vault, work))
     if new := work.of("profile"):
         await _tell(connection, vault, work, new, changed)
     await membership.follow(connection, vault, work, policy.default(), changed)
-
-
-async def _rule(connection: Connection, vault: Vault, work: Work) -> set[Key]:
-    """Keep what was ruled about pairs of profiles; the profiles."""
-    new = work.of("pair")
-    if not new:
-        return set()
-    epoch = datetime.fromtimestamp(0, work.received_at.tzinfo)
-    since = {event.entity_key: epoch for event in new}
-    past = await log.history(connection, vault, "pair", since, work.first_log_id)
-    _, now = refold(work, new, past, members.fold_rulings)
-    rows = []
-    for key, folded in sorted(now.items()):
-        if (said := folded.state) is not None:
-            left, right = ids.profile_id(*said.data.left), ids.profile_id(*said.data.right)
-            reason = said.data.reason
-            rows.append((key, left, right, said.is_one, reason, said.at, said.event_key))
-    await _RULINGS.upsert(connection, rows)
-    ruled = {profile for row in rows for profile in row[1:3]}
-    # As those who show identifiers do: two writes about one profile follow each other.
-    await connection.fetch(queries("members")["lock_profiles"], sorted(ruled))
-    return ruled
 
 
 async def _tell(

@@ -210,6 +210,50 @@ async def test_an_unmerge_gives_points_coupons_and_orders_back_to_whom_they_came
     assert await broken(store) == {}
 
 
+async def test_merge_of_two_members_who_both_hold_points_keeps_their_lots_and_the_sum(
+    store: Store,
+) -> None:
+    """Lots of different age stay what they are, each with its own expiry."""
+    await store.take(
+        WEB.body("points.earned", -12 * MONTHS, account="w", points=100),
+        MINI.body("points.earned", 3, account="m", points=50),
+    )
+    lots = await store.rows("select * from points_lots order by lot_id")
+    assert len(lots) == 2
+    await store.take(shows(WEB, "w", 5, PHONE), shows(MINI, "m", 6, PHONE))
+    assert len(await members(store)) == 1
+    assert await store.rows("select * from points_lots order by lot_id") == lots
+    await store.take(said("split", (WEB, "w"), (MINI, "m"), 9))
+    assert await store.rows("select * from points_lots order by lot_id") == lots
+    assert await broken(store) == {}
+
+
+async def test_unmerge_after_spending_spends_go_to_who_made_them_and_the_books_balance(
+    store: Store,
+) -> None:
+    """With new identifiers and spends in between, before and after."""
+    await store.take(
+        shows(WEB, "w", 1, PHONE), shows(MINI, "m", 2, PHONE),
+        WEB.body("points.earned", 3, account="w", points=100),
+        MINI.body("points.earned", 3, account="m", points=50),
+        WEB.body("points.redeemed", 4, account="w", points=30),
+    )  # fmt: skip
+    await store.take(
+        MINI.body("points.redeemed", 5, account="m", points=50),
+        shows(MINI, "m", 6, proved("email", "m@example.com")),
+        shows(TILL, "t", 7, proved("email", "m@example.com")),
+        TILL.body("points.earned", 8, account="t", points=7),
+    )
+    assert (await holdings(store, "w"))[0] == 77
+    await store.take(said("split", (WEB, "w"), (MINI, "m"), 9))
+    assert (await holdings(store, "w"))[0] == 70
+    assert (await holdings(store, "m"))[0] == (await holdings(store, "t"))[0] == 7
+    await store.take(MINI.body("points.earned", 12, account="m", points=1))
+    assert [(await holdings(store, name))[0] for name in ("w", "m", "t")] == [70, 8, 8]
+    assert await members(store) == [{"mini/m", "store/t"}, {"web/w"}]
+    assert await broken(store) == {}
+
+
 async def test_crossing_merges_at_the_same_time_have_one_survivor_and_no_cycle(
     store: Store,
 ) -> None:

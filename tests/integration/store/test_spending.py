@@ -107,12 +107,12 @@ async def test_the_lot_that_ends_first_is_spent_first_whichever_profile_has_it(
 ) -> None:
     soon = (datetime.now(UTC) + HOUR).isoformat()
     earned = {"account": "a", "points": 30, "expires_at": soon}
-    await store.take(Shop("mini").body("points.earned", 2, event_id="s", **earned))
+    await store.take(Shop("web").body("points.earned", 2, event_id="s", **earned))
     await till.spend(30)
     spent = await store.rows("select profile_id, spent_points from points_accounts")
     assert {row["profile_id"]: row["spent_points"] for row in spent} == {
-        ids.profile_id("mini", "a"): 30,
-        ids.profile_id("web", "a"): 0,
+        ids.profile_id("mini", "a"): 0,
+        ids.profile_id("web", "a"): 30,
     }
 
 

@@ -122,7 +122,8 @@ class Settings(BaseSettings):
     @classmethod
     def _known_ledgers(cls, text: str) -> str:
         for pair in filter(None, (pair.strip() for pair in text.split(","))):
-            if pair.partition(":")[2] not in LEDGERS:
+            channel, _, ledger = pair.partition(":")
+            if not channel or ledger not in LEDGERS:
                 raise ValueError(f"{pair!r} is not of the form channel:ledger, of {LEDGERS}")
         return text
 

@@ -35,7 +35,6 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 SEQUENCE_MAX = 2**63 - 1
 _SEQUENCE = re.compile(r"[0-9]{1,19}")
 SOURCE = re.compile(r"/channels/([a-z0-9][a-z0-9_-]{0,63})/shops/([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
-_RECIPIENTS = ("recipient", "recipient_phone", "recipient_email")
 _PERSONAL_MEMBERS = frozenset(
     f"member.{step}" for step in ("registered", "updated", "identified", "consent_changed")
 )
@@ -139,7 +138,7 @@ def _read(envelope: Envelope, now: datetime | None, *, has_escapes: bool) -> Eve
         # A count from the future would swallow every change until then.
         _refuse_impossible_time(payload.measured_at, now, "$.data.measured_at")
     is_personal = envelope.type in _PERSONAL_MEMBERS or any(
-        getattr(payload, name, None) is not None for name in _RECIPIENTS
+        getattr(payload, name, None) is not None for name in payloads.PERSONAL_PARTS
     )
     return Event(
         ids.event_key(envelope.source, envelope.id),

@@ -30,7 +30,7 @@ FREE_TEXT = frozenset({"name", "reason", "address", "attributes"})
 """Fields that people write: line breaks are theirs to use."""
 
 
-PERSONAL_PARTS = ("recipient",)
+PERSONAL_PARTS = ("recipient", "recipient_phone", "recipient_email")
 """Fields of an event about something else that tell of a person: left out once they are erased."""
 
 

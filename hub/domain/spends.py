@@ -87,7 +87,8 @@ class SpendState(Struct):
 
     @property
     def returned_points(self) -> int:
-        return sum(one.points for one in self.returns)
+        # Where a decision replaced a larger report, no more goes back than was decided.
+        return min(sum(one.points for one in self.returns), self.spent_points)
 
     @property
     def held_points(self) -> int:

@@ -17,10 +17,7 @@ from
 on conflict (case_id) do update set
     state = 'open',
     detail = excluded.detail,
-    opened_at = case
-        when cases.state = 'open' then cases.opened_at
-        else excluded.opened_at
-    end,
+    opened_at = case when cases.state = 'open' then cases.opened_at else excluded.opened_at end,
     closed_at = null,
     changed_xid = pg_current_xact_id()
 where

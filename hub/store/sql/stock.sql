@@ -71,8 +71,9 @@ update stock_positions as p
 set
     counted_at = n.counted_at,
     counted_by = n.counted_by
-from unnest($1::text[], $2::text[], $3::timestamptz[], $4::uuid[])
-    as n (sku, place, counted_at, counted_by)
+from
+    unnest($1::text[], $2::text[], $3::timestamptz[], $4::uuid[])
+        as n (sku, place, counted_at, counted_by)
 where
     p.sku = n.sku
     and p.place = n.place;

@@ -107,13 +107,34 @@ async def test_the_lot_that_ends_first_is_spent_first_whichever_profile_has_it(
 ) -> None:
     soon = (datetime.now(UTC) + HOUR).isoformat()
     earned = {"account": "a", "points": 30, "expires_at": soon}
-    await store.take(Shop("mini").body("points.earned", 2, event_id="s", **earned))
+    await store.take(Shop("web").body("points.earned", 2, event_id="s", **earned))
     await till.spend(30)
     spent = await store.rows("select profile_id, spent_points from points_accounts")
     assert {row["profile_id"]: row["spent_points"] for row in spent} == {
-        ids.profile_id("mini", "a"): 30,
-        ids.profile_id("web", "a"): 0,
+        ids.profile_id("mini", "a"): 0,
+        ids.profile_id("web", "a"): 30,
     }
+
+
+async def test_merge_of_two_members_who_both_hold_points_in_lots_of_different_expiry(
+    store: Store,
+) -> None:
+    """Lots kept, sum unchanged."""
+    for channel, days in (("web", 3), ("mini", 9)):
+        ends = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+        earned = {"account": "a", "points": 10 * days, "expires_at": ends}
+        await store.take(Shop(channel).body("points.earned", 1, **earned))
+    lots = "select lot_id, profile_id, open_points, expires_at from points_lots order by lot_id"
+    before = await store.rows(lots)
+    for channel in ("web", "mini"):
+        await store.take(
+            Shop(channel).body(
+                "member.registered", 2, account="a", event_id="m", identifiers=[PHONE]
+            )
+        )
+    assert await store.value("select count(distinct member_id) from profiles") == 1
+    assert await store.rows(lots) == before
+    assert await Till(store).spend(120)
 
 
 async def test_spend_100_on_the_web_and_100_in_the_mini_program_at_once_with_150(

@@ -20,9 +20,7 @@ on conflict (case_id) do update set
     opened_at = case when cases.state = 'open' then cases.opened_at else excluded.opened_at end,
     closed_at = null,
     changed_xid = pg_current_xact_id()
-where
-    cases.state <> 'open'
-    or cases.detail <> excluded.detail;
+where cases.state <> 'open' or cases.detail <> excluded.detail;
 
 -- name: close
 update cases

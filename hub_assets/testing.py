@@ -248,6 +248,7 @@ class Hub:
                 channel="website",
                 shop="main",
                 amount_minor=500,
+                revenue_minor=0,
                 currency="CNY",
                 redeemed_at=PLACED,
                 is_accepted=True,

@@ -169,6 +169,7 @@ def main() -> int:
             ("stock_faust", peer("stock_faust", STOCK_EVENTS, "orders")),
             ("copy_upsert", peer("copy_upsert", EVENTS, "orders")),
             ("full_path", full("kafka", "full")),
+            ("full_path_in_memory", full("bytes", "full")),
             ("full_path_sql", full("memory", "full")),
             ("latency", latency),
         ]
@@ -194,6 +195,7 @@ def summarise(bench: Bench) -> Figures:
         "copy_upsert_rows_per_s": round(rates["copy_upsert"]),
         "full_path_orders_per_s": round(rates["full_path"]),
         "full_path_sql_limit_orders_per_s": round(rates["full_path_sql"]),
+        "full_path_in_memory_orders_per_s": round(rates["full_path_in_memory"]),
         "worker_rss_mb_max": round(bench.median("soak", "rss_mb_max"), 1),
         "worker_rss_mb_growth": round(bench.median("soak", "rss_mb_growth"), 1),
         "soak_events": SOAK_EVENTS,
@@ -203,6 +205,7 @@ def summarise(bench: Bench) -> Figures:
         "transport_of_stock_faust": round(rates["transport"] / rates["stock_faust"], 2),
         "transport_of_plain_loop": round(rates["transport"] / rates["plain_loop"], 2),
         "plain_loop_of_copy": round(rates["plain_loop"] / rates["copy_upsert"], 2),
+        "full_path_of_in_memory": round(rates["full_path"] / rates["full_path_in_memory"], 2),
         "full_path_of_sql_limit": round(rates["full_path"] / rates["full_path_sql"], 2),
         "transport_cpu_s_per_100k": round(bench.median("transport", "cpu_s_per_100k"), 2),
         "plain_loop_cpu_s_per_100k": round(bench.median("plain_loop", "cpu_s_per_100k"), 2),

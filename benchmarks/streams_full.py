@@ -82,19 +82,24 @@ class MeasuredHubHandler(HubHandler):
             end_this_process()
 
 
-async def from_memory(events: int, writers: int, write_records: int) -> None:
-    """Decoded beforehand; as many writes at once as a worker has lanes."""
+async def from_memory(way: str, events: int, writers: int, write_records: int) -> None:
+    """As many writes at once as a worker has lanes.
+
+    way: `memory` has the events decoded beforehand, which leaves the deciding and the SQL; `bytes`
+    decodes them as a worker does, which leaves Kafka and Faust out and nothing else.
+    """
     handler = HubHandler(load(), writers=writers)
     await handler.start()
     meter = Meter(events)
     lanes: list[list[tuple[Any, Batch]]] = [[] for _ in range(writers)]
     for partition in range(PARTITIONS):
         for batch in batches(partition, range(partition, events, PARTITIONS), write_records):
-            lanes[partition % writers].append((handler.decode(batch), batch))
+            decoded = handler.decode(batch) if way == "memory" else None
+            lanes[partition % writers].append((decoded, batch))
 
     async def write(lane: Iterable[tuple[Any, Batch]]) -> None:
         for decoded, batch in lane:
-            await handler.store(decoded, batch)
+            await handler.store(decoded or handler.decode(batch), batch)
             meter.stored(batch.size)
 
     meter.begin()
@@ -123,14 +128,15 @@ def record(tp: TopicPartition, offset: int, number: int) -> Record:
 def serve() -> None:
     """Run one of the two until all events are stored."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("way", choices=("kafka", "memory"))
+    parser.add_argument("way", choices=("kafka", "bytes", "memory"))
     parser.add_argument("--topic", default="")
     parser.add_argument("--events", type=int, required=True)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     settings = load()
-    if options.way == "memory":
-        asyncio.run(from_memory(options.events, StreamConfig.writers, settings.write_records))
+    if options.way != "kafka":
+        sizes = (StreamConfig.writers, settings.write_records)
+        asyncio.run(from_memory(options.way, options.events, *sizes))
         os._exit(0)
     config = StreamConfig(
         group=GROUP,

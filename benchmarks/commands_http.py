@@ -24,6 +24,7 @@ from aiokafka import AIOKafkaProducer
 
 from benchmarks import streams_full
 from benchmarks.commands_callers import PLACE, counted
+from benchmarks.streams_events import ticks
 from hub.domain.topics import INVENTORY, ORDERS
 from hub.local import kafka
 from hub.settings import Settings
@@ -138,18 +139,14 @@ async def _rush(callers: Callers) -> float:
 
 async def _timed(callers: Callers, sku: str) -> Callers:
     """Attempts at an even pace, for their latency."""
-    began = time.perf_counter()
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
-        for number in range(TIMED_ATTEMPTS):
-            await asyncio.sleep(max(0.0, began + number / TIMED_PER_S - time.perf_counter()))
+        async for number in ticks(TIMED_PER_S, TIMED_ATTEMPTS / TIMED_PER_S):
             tasks.create_task(callers.reserve(session, sku, number))
     return callers
 
 
 async def _sell_at_counters(producer: AIOKafkaProducer) -> None:
-    began = time.perf_counter()
-    for number in range(COUNTER_SALES):
-        await asyncio.sleep(max(0.0, began + number / COUNTER_SALES_PER_S - time.perf_counter()))
+    async for number in ticks(COUNTER_SALES_PER_S, COUNTER_SALES / COUNTER_SALES_PER_S):
         await producer.send(ORDERS, counter_sale(number), f"C{number}".encode())
 
 

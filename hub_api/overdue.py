@@ -7,8 +7,10 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import structlog
 
+from hub.errors import HubError
 from hub.store import reservations, spending
 from hub.store.sealing import Vault
 from hub_api.limits import OVERDUE_EVERY_S
@@ -25,6 +27,9 @@ async def end_overdue(database: Database, vault: Vault) -> None:
             ended = await database.write(lambda connection: end_once(connection, vault))
         except PostgresAwayError as error:
             _log.warning("overdue_not_ended", cause=error.where)
+        except (HubError, asyncpg.PostgresError) as error:
+            # A deadlock, or something that ended meanwhile: the next look sees what is left.
+            _log.warning("overdue_not_ended", cause=type(error).__name__)
         else:
             if ended:
                 _log.info("overdue_ended", ended=ended)

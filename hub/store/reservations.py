@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from hub.domain import ids, money
 from hub.domain.decisions import Decision
-from hub.store import commands
+from hub.store import commands, log
 from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
@@ -64,9 +64,15 @@ async def release(connection: Connection, vault: Vault, order: OrderName) -> Non
 
 
 async def expire_overdue(connection: Connection, vault: Vault, at: datetime) -> int:
-    """End reservations whose time is over, at most OVERDUE_MAX; how many."""
-    rows = await connection.fetch(queries("orders")["overdue_reservations"], at, OVERDUE_MAX)
-    orders = [OrderName(row["channel"], row["shop"], row["order_number"]) for row in rows]
+    """End reservations whose time is over, at most OVERDUE_MAX; how many.
+
+    An order that another write has is left out: it may be committing what is overdue.
+    """
+    found = await connection.fetch(queries("orders")["overdue_reservations"], at, OVERDUE_MAX)
+    keys = [OrderName(*row).key for row in found]
+    claimed = [key for key in keys if await log.try_claim(connection, key)]
+    rows = await connection.fetch(queries("orders")["still_overdue"], claimed, at)
+    orders = [OrderName(*row) for row in rows]
     if orders:
         ended = [_decision("reservation.expired", order) for order in orders]
         await commands.run(connection, vault, ended)

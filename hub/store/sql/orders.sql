@@ -42,7 +42,7 @@ group by order_id;
 delete from order_lines
 where order_id = any($1::uuid[]);
 
--- Reservations whose time is over, those that other writes hold left out.
+-- Reservations whose time is over.
 -- name: overdue_reservations
 select
     channel,
@@ -53,8 +53,19 @@ where
     status = 'held'
     and expires_at <= $1
 order by expires_at
-limit $2
-for update skip locked;
+limit $2;
+
+-- Of these orders, once they are claimed.
+-- name: still_overdue
+select
+    channel,
+    shop,
+    order_number
+from reservations
+where
+    order_id = any($1::uuid[])
+    and status = 'held'
+    and expires_at <= $2;
 
 -- name: reservation
 select

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.errors import Refused
-from hub.store import check, db, replay, reservations
+from hub.store import check, db, log, replay, reservations
 from hub.store.reservations import OrderName, Wanted
 from tests.event_maker import Shop, at, line
 from tests.integration.store.stage import Store
@@ -167,3 +167,20 @@ async def test_many_at_once_sell_exactly_what_is_there(store: Store) -> None:
     assert (outcomes.count(True), len(outcomes)) == (7, 60)
     assert await position(store) == (7, 0, 7)
     await assert_sound(store)
+
+
+async def test_a_reservation_that_another_write_is_ending_is_left_out_of_the_overdue(
+    store: Store,
+) -> None:
+    await store.take(counted("1"))
+    await hold(store, "W1")
+    other = await db.connect(store.database.dsn("writer"))
+    async with other.transaction():
+        await log.claim(other, [order("W1").key])
+        async with asyncio.timeout(5), store.connection.transaction():
+            assert await reservations.expire_overdue(store.connection, store.vault, LATER) == 0
+        await reservations.commit(other, store.vault, order("W1"))
+    await other.close()
+    async with store.connection.transaction():
+        assert await reservations.expire_overdue(store.connection, store.vault, LATER) == 0
+    assert await position(store) == (1, 1, 0)

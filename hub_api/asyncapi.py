@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 import hub
-from hub.domain import events, payloads, topics
+from hub.domain import payloads, readers, topics
 from hub_api.envelope_schema import EVENT
 from hub_api.intake import STRUCTURED
 
@@ -16,7 +16,7 @@ _REFERENCE = "#/components/schemas/{name}"
 @cache
 def document() -> dict[str, Any]:
     """The whole page as JSON data."""
-    names = sorted(payloads.BY_TYPE.keys() - events.DECIDED_TYPES)
+    names = sorted(payloads.BY_TYPE.keys() - readers.DECIDED_TYPES)
     kinds = [payloads.BY_TYPE[name] for name in names]
     data_schemas, components = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
     messages = {name: _message(name, data) for name, data in zip(names, data_schemas, strict=True)}

@@ -119,7 +119,7 @@ class Step(Struct, frozen=True):
     reason: str | None
 
 
-def read_issue(payload: payloads.CouponIssue) -> Issue:
+def read_issue(payload: payloads.coupons.CouponIssue) -> Issue:
     currency = payload.currency
     terms = _terms(payload.terms, currency)
     valid_until = _time(payload.valid_until, "valid_until")
@@ -141,7 +141,7 @@ def read_issue(payload: payloads.CouponIssue) -> Issue:
     )
 
 
-def _terms(terms: payloads.CouponTerms | None, currency: str | None) -> Terms:
+def _terms(terms: payloads.coupons.CouponTerms | None, currency: str | None) -> Terms:
     if terms is None:
         return Terms()
     if terms.on_expiry == "extend" and terms.extension_days is None:
@@ -182,11 +182,11 @@ def _recipients(phone: str | None, email: str | None) -> tuple[Contact, ...]:
     )
 
 
-def read_claim(payload: payloads.CouponClaim) -> Claim:
+def read_claim(payload: payloads.coupons.CouponClaim) -> Claim:
     return Claim(payload.account, payload.proof)
 
 
-def read_transfer(payload: payloads.CouponTransfer) -> Transfer:
+def read_transfer(payload: payloads.coupons.CouponTransfer) -> Transfer:
     recipients = _recipients(payload.recipient_phone, payload.recipient_email)
     if payload.account is None and not recipients:
         raise BadEvent(
@@ -195,7 +195,7 @@ def read_transfer(payload: payloads.CouponTransfer) -> Transfer:
     return Transfer(payload.account, recipients, payload.reason)
 
 
-def read_hold(payload: payloads.CouponReservation) -> Hold:
+def read_hold(payload: payloads.coupons.CouponReservation) -> Hold:
     return Hold(
         payload.reservation_id,
         utc(payload.expires_at, "$.data.expires_at"),
@@ -205,11 +205,11 @@ def read_hold(payload: payloads.CouponReservation) -> Hold:
     )
 
 
-def read_release(payload: payloads.CouponRelease) -> Release:
+def read_release(payload: payloads.coupons.CouponRelease) -> Release:
     return Release(payload.reservation_id, payload.reason)
 
 
-def read_use(payload: payloads.CouponRedemption) -> Use:
+def read_use(payload: payloads.coupons.CouponRedemption) -> Use:
     return Use(
         normalise_code(payload.code),
         payload.redemption_id,
@@ -223,11 +223,11 @@ def read_use(payload: payloads.CouponRedemption) -> Use:
     )
 
 
-def read_undoing(payload: payloads.CouponReversal) -> Undoing:
+def read_undoing(payload: payloads.coupons.CouponReversal) -> Undoing:
     return Undoing(payload.redemption_id, payload.reason)
 
 
-def read_step(payload: payloads.CouponStep) -> Step:
+def read_step(payload: payloads.coupons.CouponStep) -> Step:
     return Step(payload.reason)
 
 

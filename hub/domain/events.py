@@ -13,19 +13,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from hub.domain import (
-    coupon_data,
-    decisions,
-    ids,
-    members,
-    order_data,
-    payloads,
-    reservations,
-    spends,
-    stock,
-)
-from hub.domain.coupon_codes import normalise_code
+from hub.domain import decisions, ids, payloads
 from hub.domain.envelope import BadEvent, Event, utc
+from hub.domain.readers import DECIDED_TYPES, READERS
 
 BODY_BYTES_MAX = 1024 * 1024
 FUTURE_MAX = timedelta(days=1)
@@ -121,7 +111,7 @@ def _place_of(envelope: Envelope, *, is_from_outside: bool) -> tuple[str, str]:
 
 def _read(envelope: Envelope, now: datetime | None, *, has_escapes: bool) -> Event:
     channel, shop = _place_of(envelope, is_from_outside=now is not None)
-    reader = _READERS.get(envelope.type)
+    reader = READERS.get(envelope.type)
     if reader is None:
         raise BadEvent("type_unknown", f"type '{envelope.type[:80]}' is not known", "$.type")
     occurred_at = utc(envelope.time, "$.time")
@@ -134,7 +124,7 @@ def _read(envelope: Envelope, now: datetime | None, *, has_escapes: bool) -> Eve
     if has_escapes:
         _refuse_control_characters(payload, envelope.id)
     kind, subject, entity_key, data = reader(channel, shop, payload)
-    if now is not None and isinstance(payload, payloads.StockCount):
+    if now is not None and isinstance(payload, payloads.stock.StockCount):
         # A count from the future would swallow every change until then.
         _refuse_impossible_time(payload.measured_at, now, "$.data.measured_at")
     is_personal = envelope.type in _PERSONAL_MEMBERS or any(
@@ -208,170 +198,6 @@ def _bad(code: str, error: Exception, root: str = "$") -> BadEvent:
     message, _, path = str(error).partition(" - at `")
     field = root + path.rstrip("`").removeprefix("$")
     return BadEvent(code, message[:300], field)
-
-
-Read = tuple[str, str, ids.Key, Any]
-"""(entity kind, subject, entity key, data)"""
-Reader = Callable[[str, str, Any], Read]
-"""(channel, shop, payload) -> Read"""
-
-
-def _order(read: Callable[[Any], Any]) -> Reader:
-    def reader(channel: str, shop: str, payload: Any) -> Read:
-        number = payload.order_number
-        return "order", number, ids.order_id(channel, shop, number), read(payload)
-
-    return reader
-
-
-def _coupon(read: Callable[[Any], Any]) -> Reader:
-    def reader(channel: str, shop: str, payload: Any) -> Read:
-        code = normalise_code(payload.code)
-        if not code:
-            raise BadEvent("code_empty", "the code has no visible character", "$.data.code")
-        return "coupon", code, ids.coupon_id(code), read(payload)
-
-    return reader
-
-
-def _stock(read: Callable[[Any], Any]) -> Reader:
-    def reader(channel: str, shop: str, payload: Any) -> Read:
-        place = getattr(payload, "place", None) or payload.from_place
-        return "stock", payload.sku, ids.stock_id(payload.sku, place), read(payload)
-
-    return reader
-
-
-def _member(channel: str, shop: str, payload: payloads.Member) -> Read:
-    profile = ids.profile_id(channel, payload.account)
-    return "profile", payload.account, profile, members.read_member(payload)
-
-
-def _consent(channel: str, shop: str, payload: payloads.ConsentChange) -> Read:
-    profile = ids.profile_id(channel, payload.account)
-    return "profile", payload.account, profile, members.read_consent(payload)
-
-
-def _erasure(channel: str, shop: str, payload: payloads.Erasure) -> Read:
-    profile = ids.profile_id(channel, payload.account)
-    return "profile", payload.account, profile, members.read_erasure(payload)
-
-
-def _ruling(channel: str, shop: str, payload: payloads.Ruling) -> Read:
-    said = members.read_ruling(channel, payload)
-    if said.left == said.right:
-        raise BadEvent("pair_of_one", "an account is one person with itself", "$.data.other")
-    return "pair", payload.account, members.pair_key(said.left, said.right), said
-
-
-def _positive_points(channel: str, shop: str, payload: payloads.Points) -> Read:
-    if payload.points < 0:
-        raise BadEvent("negative_points", f"{payload.points} is below 0", "$.data.points")
-    return _points(channel, shop, payload)
-
-
-def _points(channel: str, shop: str, payload: payloads.Points) -> Read:
-    return "points", payload.account, ids.profile_id(channel, payload.account), payload
-
-
-def _redeemed_points(channel: str, shop: str, payload: payloads.Points) -> Read:
-    """Points redeemed on an order belong with what the hub decided of the same order."""
-    if payload.points < 0:
-        raise BadEvent("negative_points", f"{payload.points} is below 0", "$.data.points")
-    if payload.order_number is None:
-        return _points(channel, shop, payload)
-    return _spend(lambda said: said)(channel, shop, payload)
-
-
-def _spend(read: Callable[[Any], Any]) -> Reader:
-    def reader(channel: str, shop: str, payload: Any) -> Read:
-        number = payload.order_number
-        return "spend", number, ids.spend_id(channel, shop, number), read(payload)
-
-    return reader
-
-
-def _points_closed(channel: str, shop: str, payload: payloads.PointsClosed) -> Read:
-    profile = spends.read_profile(payload.profile_id)
-    return "points", payload.profile_id, profile, utc(payload.through, "$.data.through")
-
-
-def _item(channel: str, shop: str, payload: payloads.Item) -> Read:
-    return "item", payload.sku, ids.catalog_id("item", payload.sku), payload
-
-
-def _place(channel: str, shop: str, payload: payloads.Place) -> Read:
-    return "place", payload.place, ids.catalog_id("place", payload.place), payload
-
-
-def _nothing(payload: Any) -> None:
-    return None
-
-
-_READERS: dict[str, Reader] = {
-    "member.registered": _member,
-    "member.updated": _member,
-    "member.identified": _member,
-    "member.consent_changed": _consent,
-    "member.merged": _ruling,
-    "member.split": _ruling,
-    "member.erased": _erasure,
-    "order.placed": _order(order_data.read_content),
-    "order.amended": _order(order_data.read_content),
-    "order.paid": _order(order_data.read_payment),
-    "order.ready_for_pickup": _order(_nothing),
-    "order.picked_up": _order(order_data.read_fulfilment),
-    "order.pickup_changed": _order(lambda payload: payload.place),
-    "order.no_show": _order(_nothing),
-    "order.shipped": _order(order_data.read_fulfilment),
-    "order.delivered": _order(_nothing),
-    "order.completed": _order(_nothing),
-    "order.cancelled": _order(_nothing),
-    "return.received": _order(order_data.read_return),
-    "refund.succeeded": _order(order_data.read_refund),
-    "reservation.created": _order(reservations.read),
-    "reservation.committed": _order(_nothing),
-    "reservation.released": _order(_nothing),
-    "reservation.expired": _order(_nothing),
-    "stock.adjusted": _stock(stock.read_delta),
-    "stock.counted": _stock(stock.read_count),
-    "stock.received": _stock(stock.read_received),
-    "stock.damaged": _stock(stock.read_damaged),
-    "stock.transferred": _stock(stock.read_transfer),
-    "points.earned": _positive_points,
-    "points.redeemed": _redeemed_points,
-    "points.adjusted": _points,
-    "points.returned": _spend(lambda payload: payload),
-    "points.spent": _spend(spends.read_taking),
-    "points.closed": _points_closed,
-    "hold.placed": _spend(spends.read_taking),
-    "hold.captured": _spend(lambda payload: payload),
-    "hold.voided": _spend(lambda payload: payload),
-    "hold.expired": _spend(lambda payload: payload),
-    "coupon.issued": _coupon(coupon_data.read_issue),
-    "coupon.claimed": _coupon(coupon_data.read_claim),
-    "coupon.transferred": _coupon(coupon_data.read_transfer),
-    "coupon.reserved": _coupon(coupon_data.read_hold),
-    "coupon.released": _coupon(coupon_data.read_release),
-    "coupon.redeemed": _coupon(coupon_data.read_use),
-    "coupon.redemption_reversed": _coupon(coupon_data.read_undoing),
-    "coupon.frozen": _coupon(coupon_data.read_step),
-    "coupon.voided": _coupon(coupon_data.read_step),
-    "coupon.expired": _coupon(coupon_data.read_step),
-    "coupon.refunded": _coupon(coupon_data.read_step),
-    "item.upserted": _item,
-    "place.upserted": _place,
-}
-
-
-DECIDED_TYPES = frozenset(t for t in _READERS if t.startswith(("reservation.", "hold."))) | {
-    "points.spent",
-    "points.closed",
-    "member.merged",
-    "member.split",
-    "member.erased",
-}
-"""Types that only the hub decides; it may decide others as well, such as a redemption."""
 
 
 def partition_key(event: Event) -> bytes:

@@ -187,7 +187,7 @@ def pair_key(left: tuple[str, str], right: tuple[str, str]) -> Key:
     return ids.derived("pair", *sorted((ids.profile_id(*left), ids.profile_id(*right))))
 
 
-def read_member(payload: payloads.Member) -> ProfileData:
+def read_member(payload: payloads.members.Member) -> ProfileData:
     claims: dict[tuple[str, str], Claim] = {}
     for identifier in payload.identifiers:
         kind = identifier.type
@@ -199,15 +199,15 @@ def read_member(payload: payloads.Member) -> ProfileData:
     return ProfileData(payload.account, tuple(claims.values()), personal, payload.attributes)
 
 
-def read_consent(payload: payloads.ConsentChange) -> ConsentData:
+def read_consent(payload: payloads.members.ConsentChange) -> ConsentData:
     return ConsentData(payload.account, payload.purpose, payload.medium, payload.granted)
 
 
-def read_erasure(payload: payloads.Erasure) -> ErasureData:
+def read_erasure(payload: payloads.members.Erasure) -> ErasureData:
     until = utc(payload.until, "$.data.until") if payload.until is not None else None
     return ErasureData(payload.account, until)
 
 
-def read_ruling(channel: str, payload: payloads.Ruling) -> RulingData:
+def read_ruling(channel: str, payload: payloads.members.Ruling) -> RulingData:
     left, right = (channel, payload.account), (payload.other.channel, payload.other.account)
     return RulingData(min(left, right), max(left, right), payload.reason)

@@ -48,7 +48,7 @@ class Handling(Struct, frozen=True):
     restock: bool = True
 
 
-def read_content(payload: payloads.OrderContent) -> Content:
+def read_content(payload: payloads.orders.OrderContent) -> Content:
     """The content of an order in integers; BadEvent where its arithmetic does not hold."""
     currency = payload.currency
     lines = [_line(line, currency, i) for i, line in enumerate(payload.lines)]
@@ -66,7 +66,7 @@ def read_content(payload: payloads.OrderContent) -> Content:
     return Content(currency, tuple(lines), total, account, payload.place)
 
 
-def _line(line: payloads.Line, currency: str, index: int) -> Line:
+def _line(line: payloads.orders.Line, currency: str, index: int) -> Line:
     gross = _amount(line.amount, currency, "lines", index, "amount")
     discounts = tuple(
         [
@@ -93,25 +93,25 @@ def _line(line: payloads.Line, currency: str, index: int) -> Line:
     )
 
 
-def read_payment(payload: payloads.OrderPayment) -> Payment:
+def read_payment(payload: payloads.orders.OrderPayment) -> Payment:
     amount = _amount(payload.amount, payload.currency, "amount")
     return Payment(payload.payment_id, amount, payload.currency)
 
 
-def read_refund(payload: payloads.RefundSucceeded) -> Payment:
+def read_refund(payload: payloads.orders.RefundSucceeded) -> Payment:
     amount = _amount(payload.amount, payload.currency, "amount")
     return Payment(payload.refund_id, amount, payload.currency)
 
 
-def read_fulfilment(payload: payloads.OrderFulfilment) -> Handling:
+def read_fulfilment(payload: payloads.orders.OrderFulfilment) -> Handling:
     return Handling(_quantities(payload.lines), payload.place)
 
 
-def read_return(payload: payloads.ReturnReceived) -> Handling:
+def read_return(payload: payloads.orders.ReturnReceived) -> Handling:
     return Handling(_quantities(payload.lines), payload.place, payload.restock)
 
 
-def _quantities(lines: list[payloads.LineQuantity] | None) -> dict[str, int] | None:
+def _quantities(lines: list[payloads.orders.LineQuantity] | None) -> dict[str, int] | None:
     if lines is None:
         return None
     summed: dict[str, int] = {}

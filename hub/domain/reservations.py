@@ -33,7 +33,7 @@ class Reservation(Struct, frozen=True):
     status: Status = "held"
 
 
-def read(payload: payloads.ReservationContent) -> Reservation:
+def read(payload: payloads.orders.ReservationContent) -> Reservation:
     """The reservation that an event makes; demand for one item is summed over its lines."""
     quantities: dict[str, int] = {}
     for i, item in enumerate(payload.items):

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hub.domain import decisions, events, payloads
+from hub.domain import decisions, events, payloads, readers
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = "#/$defs/{name}"
@@ -36,7 +36,7 @@ def event_schema(event_type: str) -> dict[str, Any]:
     (_, data), definitions = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
     envelope = definitions.pop("Envelope")
     source = {"pattern": f"^{events.SOURCE.pattern}$"}
-    if event_type in events.DECIDED_TYPES:
+    if event_type in readers.DECIDED_TYPES:
         source = {"const": decisions.SOURCE}
     known = envelope["properties"] | {
         "source": envelope["properties"]["source"] | source,

@@ -146,7 +146,7 @@ def _captured_at(hold: Hold, event: Event, points: int) -> Hold:
 
 
 def _captured(state: SpendState, event: Event) -> Verdict:
-    asked: payloads.HoldCaptured = event.data
+    asked: payloads.points.HoldCaptured = event.data
     hold = state.holds.get(asked.hold_id)
     if hold is None:
         return parked("hold.placed")
@@ -291,12 +291,12 @@ def _of_returns(returns: Sequence[Return], spent: list[tuple[Key, Key, int]]) ->
                 yield Movement(one.event_key, use_id, profile, "returned", back, 0, one.returned_at)
 
 
-def read_taking(payload: payloads.HoldPlaced | payloads.PointsSpent) -> Taking:
+def read_taking(payload: payloads.points.HoldPlaced | payloads.points.PointsSpent) -> Taking:
     """What the hub decided to take; the shares sum to its points."""
     shares = tuple((read_profile(share.profile_id), share.points) for share in payload.shares)
     if sum(points for _, points in shares) != payload.points:
         raise BadEvent("shares_differ", "the shares are not all points", "$.data.shares")
-    if isinstance(payload, payloads.HoldPlaced):
+    if isinstance(payload, payloads.points.HoldPlaced):
         return Taking(payload.hold_id, payload.account, payload.points, shares, payload.expires_at)
     return Taking(DIRECT, payload.account, payload.points, shares, None)
 

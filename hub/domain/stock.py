@@ -130,19 +130,19 @@ class Deltas(Struct, frozen=True):
     changes: tuple[tuple[str, str, str, int], ...]
 
 
-def read_delta(payload: payloads.StockDelta) -> Deltas:
+def read_delta(payload: payloads.stock.StockDelta) -> Deltas:
     return Deltas(((payload.sku, payload.place, "adjusted", _milli(payload.delta, "delta")),))
 
 
-def read_received(payload: payloads.StockQuantity) -> Deltas:
+def read_received(payload: payloads.stock.StockQuantity) -> Deltas:
     return Deltas(((payload.sku, payload.place, "received", _positive(payload.quantity)),))
 
 
-def read_damaged(payload: payloads.StockQuantity) -> Deltas:
+def read_damaged(payload: payloads.stock.StockQuantity) -> Deltas:
     return Deltas(((payload.sku, payload.place, "damaged", -_positive(payload.quantity)),))
 
 
-def read_transfer(payload: payloads.StockTransfer) -> Deltas:
+def read_transfer(payload: payloads.stock.StockTransfer) -> Deltas:
     if payload.from_place == payload.to_place:
         raise BadEvent("same_place", "a transfer needs two different places", "$.data.to_place")
     quantity = _positive(payload.quantity)
@@ -154,7 +154,7 @@ def read_transfer(payload: payloads.StockTransfer) -> Deltas:
     )
 
 
-def read_count(payload: payloads.StockCount) -> tuple[str, str, int, datetime]:
+def read_count(payload: payloads.stock.StockCount) -> tuple[str, str, int, datetime]:
     """(sku, place, thousandths, measured at)"""
     quantity = _positive(payload.quantity)
     measured_at = utc(payload.measured_at, "$.data.measured_at")

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hub.domain import events, ids, payloads, schemas
+from hub.domain import ids, payloads, readers, schemas
 from hub.store import check
 from tests.event_maker import NOW, Shop, at, line, record
 from tests.integration.store.stage import Store
@@ -75,7 +75,7 @@ async def test_every_example_is_taken(store: Store) -> None:
     clocks = {True: None, False: NOW}
     tally = await store.take(
         *(
-            record(schemas.example(name), now=clocks[name in events.DECIDED_TYPES])
+            record(schemas.example(name), now=clocks[name in readers.DECIDED_TYPES])
             for name in payloads.BY_TYPE
         )
     )

@@ -7,7 +7,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from hub.domain import events, payloads, schemas, topics
+from hub.domain import events, payloads, readers, schemas, topics
 from tests.event_maker import NOW
 
 TYPES = sorted(payloads.BY_TYPE)
@@ -15,7 +15,7 @@ TYPES = sorted(payloads.BY_TYPE)
 
 def clock(event_type: str) -> datetime | None:
     """The hub's clock, for what comes from outside; its own decisions do not."""
-    return None if event_type in events.DECIDED_TYPES else NOW
+    return None if event_type in readers.DECIDED_TYPES else NOW
 
 
 def example(event_type: str) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def test_each_type_has_an_example_that_is_read(event_type: str) -> None:
     event = events.decode(schemas.example(event_type), clock(event_type))
     assert event.type == event_type
     assert event.subject == example(event_type)["subject"]
-    is_decided = event_type in events.DECIDED_TYPES
+    is_decided = event_type in readers.DECIDED_TYPES
     assert topics.topic_of(event_type) in ((topics.FACTS,) if is_decided else topics.COMMERCE)
 
 

@@ -1,0 +1,115 @@
+"""What events of coupons carry."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from hub.domain.payloads.base import Currency, Id, Name, Number, Payload, PersonalName, Time
+
+
+class CouponTerms(Payload):
+    """What a coupon grants and when. Discounts: the issue's `face_value`, or `percent_off` up to
+    `maximum`; `minimum` is the order's amount from which it holds."""
+
+    minimum: Number | None = None
+    percent_off: Annotated[int, Meta(ge=1, le=100)] | None = None
+    maximum: Number | None = None
+    stacking: Literal["alone", "other_templates", "any"] = "alone"
+    on_expiry: Literal["lapse", "extend", "refund"] = "lapse"
+    extension_days: Annotated[int, Meta(ge=1, le=3_660)] | None = None
+    undo_minutes: Annotated[int, Meta(ge=0, le=527_040)] | None = None
+
+
+class CouponIssue(Payload):
+    """`paid_amount`: what it was sold for, which is owed until it is redeemed. A recipient has to
+    prove the phone or e-mail before the coupon is released to an account."""
+
+    code: Id
+    kind: Literal["discount", "exchange", "times", "platform"]
+    account: Id | None = None
+    template: Id | None = None
+    face_value: Number | None = None
+    currency: Currency | None = None
+    uses: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    order_number: Id | None = None
+    paid_amount: Number | None = None
+    terms: CouponTerms | None = None
+    recipient_phone: PersonalName | None = None
+    recipient_email: PersonalName | None = None
+
+
+class CouponClaim(Payload):
+    code: Id
+    account: Id
+    proof: Id | None = None
+
+
+class CouponTransfer(Payload):
+    """To an account of the channel, or to whoever proves to be the recipient."""
+
+    code: Id
+    account: Id | None = None
+    recipient_phone: PersonalName | None = None
+    recipient_email: PersonalName | None = None
+    reason: Name | None = None
+
+
+class CouponReservation(Payload):
+    code: Id
+    reservation_id: Id
+    expires_at: Time
+    place: Id | None = None
+    account: Id | None = None
+    order_number: Id | None = None
+
+
+class CouponRelease(Payload):
+    """With `reservation_id` that reservation ends; without it a frozen coupon is let go."""
+
+    code: Id
+    reservation_id: Id | None = None
+    reason: Name | None = None
+
+
+class CouponRedemption(Payload):
+    """`redemption_id` is the shop's own. `token`: of the one-time token that was scanned."""
+
+    code: Id
+    redemption_id: Id
+    place: Id | None = None
+    account: Id | None = None
+    order_number: Id | None = None
+    amount: Number | None = None
+    currency: Currency | None = None
+    reservation_id: Id | None = None
+    token: Id | None = None
+
+
+class CouponReversal(Payload):
+    code: Id
+    redemption_id: Id
+    reason: Name | None = None
+
+
+class CouponStep(Payload):
+    """coupon.frozen, voided, expired, refunded."""
+
+    code: Id
+    reason: Name | None = None
+
+
+TYPES: dict[str, type[Payload]] = {
+    "coupon.issued": CouponIssue,
+    "coupon.claimed": CouponClaim,
+    "coupon.transferred": CouponTransfer,
+    "coupon.reserved": CouponReservation,
+    "coupon.released": CouponRelease,
+    "coupon.redeemed": CouponRedemption,
+    "coupon.redemption_reversed": CouponReversal,
+    "coupon.frozen": CouponStep,
+    "coupon.voided": CouponStep,
+    "coupon.expired": CouponStep,
+    "coupon.refunded": CouponStep,
+}

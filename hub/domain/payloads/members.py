@@ -1,0 +1,75 @@
+"""What events of members carry. Identifiers and names are personal."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from hub.domain.payloads.base import (
+    IDENTIFIERS_MAX,
+    Attributes,
+    Id,
+    Name,
+    Payload,
+    PersonalId,
+    PersonalName,
+    Time,
+)
+
+
+class Identifier(Payload):
+    type: Literal["phone", "email", "openid", "unionid", "crm_id", "card"]
+    value: PersonalId
+    proof: Literal["verified", "declared"] = "declared"
+    app: Id | None = None
+
+
+class Member(Payload):
+    """member.registered, updated and identified."""
+
+    account: Id
+    identifiers: Annotated[list[Identifier], Meta(max_length=IDENTIFIERS_MAX)] = []
+    name: PersonalName | None = None
+    gender: PersonalName | None = None
+    birthday: PersonalName | None = None
+    attributes: Attributes = {}
+
+
+class ConsentChange(Payload):
+    """member.consent_changed: whether the person may be told things for a purpose by a medium."""
+
+    account: Id
+    purpose: Id
+    medium: Literal["sms", "email", "phone", "post", "push", "wechat"]
+    granted: bool
+
+
+class Erasure(Payload):
+    """member.erased: the person of this account is forgotten, with all that happened until then."""
+
+    account: Id
+    until: Time | None = None
+    reason: Name | None = None
+
+
+class Account(Payload):
+    channel: Id
+    account: Id
+
+
+class Ruling(Payload):
+    """member.merged and member.split: what somebody says of two accounts, one person or two."""
+
+    account: Id
+    other: Account
+    reason: Name | None = None
+
+
+TYPES: dict[str, type[Payload]] = {
+    "member.registered": Member,
+    "member.updated": Member,
+    "member.identified": Member,
+    "member.consent_changed": ConsentChange,
+    "member.merged": Ruling,
+    "member.split": Ruling,
+    "member.erased": Erasure,
+}

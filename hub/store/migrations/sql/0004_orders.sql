@@ -1,0 +1,1 @@
+-- Schema hub: what orders gained after the spine.

@@ -1,0 +1,1 @@
+-- Schema hub: what stock gained after the spine.

@@ -1,0 +1,1 @@
+-- Schema hub: what tiers gained after the spine.

@@ -1,0 +1,1 @@
+-- Schema hub: what coupons gained after the spine.

@@ -1,0 +1,1 @@
+-- Schema hub: what cases gained after the spine.

@@ -21,6 +21,7 @@ COMMANDS = {
     "bench": ("hub.cli.bench", "Measure one part."),
     "dead-letters": ("hub.cli.dead_letters", "Events that could not be applied."),
     "key": ("hub.cli.keys", "Keys of the API."),
+    "config": ("hub.cli.config", "Publish configuration, and see its versions."),
     "member": ("hub.cli.members", "Try a matching policy on the members there are."),
 }
 

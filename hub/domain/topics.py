@@ -5,6 +5,8 @@ Not here: what an event holds (`hub.domain.events`), and who makes topics (`hub.
 
 from dataclasses import dataclass
 
+from hub.domain.readers import DECIDED_TYPES
+
 DAY_MS = 24 * 60 * 60 * 1000
 # Partitions bound how many workers share a topic. More can be added; keys then move, which
 # is safe here since state is a fold of the entity's events in any order.
@@ -59,18 +61,11 @@ _TOPIC_BY_NOUN = {
     "coupon": COUPONS,
     "item": CATALOG,
     "place": CATALOG,
-    # The hub's own decisions.
-    "reservation": FACTS,
-    "hold": FACTS,
-    "points.spent": FACTS,
-    "points.closed": FACTS,
-    "member.merged": FACTS,
-    "member.split": FACTS,
-    "member.erased": FACTS,
 }
 
 
 def topic_of(event_type: str) -> str:
     """The topic that events of this type go to."""
-    noun = event_type.partition(".")[0]
-    return _TOPIC_BY_NOUN.get(event_type) or _TOPIC_BY_NOUN[noun]
+    if event_type in DECIDED_TYPES:
+        return FACTS
+    return _TOPIC_BY_NOUN[event_type.partition(".")[0]]

@@ -15,6 +15,7 @@ from hub.domain.ids import Key
 from hub.errors import Refused
 from hub.store import (
     catalog,
+    configs,
     coupons,
     dead_letters,
     erasure,
@@ -101,6 +102,7 @@ async def replay(
 
 async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     """Noun by noun: load, fold in `hub.domain`, store. Orders cause changes of stock and points."""
+    await configs.apply(connection, work)
     await catalog.apply(connection, work)
     await members.apply(connection, vault, work)
     await orders.apply(connection, vault, work)

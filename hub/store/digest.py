@@ -230,6 +230,7 @@ PARTS = {
     "member_rulings": Part(("pair_key", "left_profile", "right_profile", "is_one", "ruled_at")),
     "members": Part(("member_id", "merged_into")),
     "cases": Part(("case_id", "kind", "object_kind", "object_key"), "state = 'open'"),
+    "configs": Part(("event_key", "kind", "name", "document", "valid_from")),
     "items": Part(("sku", "name", "unit", "category", "brand", "attributes", "position_at")),
     "places": Part(("place", "name", "kind", "attributes", "position_at")),
     "parked": Part(("event_key", "entity_kind", "entity_key", "waits_for")),

@@ -1,0 +1,25 @@
+"""The kinds of configuration, and what reads the documents of each.
+
+A document is read before it is published, and refused with the field that is wrong. Keeping
+versions: `hub.store.configs`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from hub.domain import approvals
+from hub.domain.documents import BadDocument, Document
+
+KINDS: dict[str, Callable[[Document], Any]] = {
+    "approvals": approvals.read,
+}
+"""Kind -> what reads its documents: returns what the noun works with, or raises `BadDocument`."""
+
+
+def read(kind: str, document: Document) -> Any:
+    """The document as its kind reads it. BadDocument says what is wrong with it."""
+    reader = KINDS.get(kind)
+    if reader is None:
+        known = ", ".join(sorted(KINDS))
+        raise BadDocument(f"there is no configuration of kind '{kind}', but: {known}", "kind")
+    return reader(document)

@@ -3,6 +3,7 @@
 Not here: fixtures (`tests/integration/marts`), and the servers they stand on (`hub.testing`).
 """
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,9 @@ from hub.settings import Settings
 from hub_assets import dbt
 
 PLACED = "2026-03-01 12:00:00+08"
+SETTLE_TIMEOUT_S = 120.0
+"""As long as a slow build of another test."""
+SETTLE_POLL_S = 0.1
 
 
 def parse(target: Path) -> Manifest:
@@ -73,6 +77,17 @@ class Warehouse:
         """What a reader of the marts gets."""
         with psycopg.connect(self.settings.dsn("reader")) as connection:
             return connection.execute(query.encode()).fetchall()
+
+    def settle(self) -> None:
+        """Wait until no transaction of this server, in whatever database, is as old as the orders:
+        only what is older than all that run is compared with the marts."""
+        is_settled = (
+            "select pg_snapshot_xmin(pg_current_snapshot()) > max(changed_xid) from hub.orders"
+        )
+        deadline = time.monotonic() + SETTLE_TIMEOUT_S
+        while not self.rows(is_settled)[0][0]:
+            assert time.monotonic() < deadline, "an older transaction does not end"
+            time.sleep(SETTLE_POLL_S)
 
     def writer(self) -> psycopg.Connection:
         """A connection as the stream workers have it."""

@@ -116,6 +116,7 @@ def test_a_ledger_that_does_not_sum_up_fails_its_check(warehouse: Warehouse) -> 
 def test_a_mart_that_differs_from_the_hub_fails_its_check(warehouse: Warehouse) -> None:
     with warehouse.writer() as connection:
         Hub(connection).order(1, {"1": 100})
+    warehouse.settle()
     warehouse.build(*ORDERS)
     with warehouse.owner() as connection:
         connection.execute("update marts.orders set event_count = 7")

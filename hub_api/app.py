@@ -13,6 +13,8 @@ from hub_api.figures import Figures
 from hub_api.front import Front
 from hub_api.kafka import Sender
 from hub_api.routes import (
+    approvals,
+    cases,
     coupon_commands,
     coupon_offers,
     coupons,
@@ -78,6 +80,8 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         coupon_commands,
         coupon_offers,
         coupons,
+        cases,
+        approvals,
         pages,
     ):
         app.include_router(routes.router)

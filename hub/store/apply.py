@@ -14,6 +14,8 @@ from hub.domain.envelope import Outcome
 from hub.domain.ids import Key
 from hub.errors import Refused
 from hub.store import (
+    approvals,
+    case_steps,
     catalog,
     configs,
     coupons,
@@ -110,4 +112,6 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await stock.apply(connection, work)
     await spends.apply(connection, vault, work)
     await points.apply(connection, work)
+    await approvals.apply(connection, vault, work)
+    await case_steps.apply(connection, work)
     await log.park(connection, work)

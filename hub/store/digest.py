@@ -230,6 +230,11 @@ PARTS = {
     "member_rulings": Part(("pair_key", "left_profile", "right_profile", "is_one", "ruled_at")),
     "members": Part(("member_id", "merged_into")),
     "cases": Part(("case_id", "kind", "object_kind", "object_key"), "state = 'open'"),
+    "case_steps": Part(("event_key", "case_id", "type", "made_by", "made_at", "data")),
+    "case_handling": Part(
+        ("case_id", "assignee", "extract(epoch from due_at)", "priority", "settled")
+    ),
+    "approvals": Part(("approval_id", "status", "ended_by", "event_count")),
     "configs": Part(("event_key", "kind", "name", "document", "valid_from")),
     "items": Part(("sku", "name", "unit", "category", "brand", "attributes", "position_at")),
     "places": Part(("place", "name", "kind", "attributes", "position_at")),

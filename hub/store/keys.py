@@ -25,6 +25,9 @@ SCOPES = (
     "coupons:write",
     "reservations:write",
     "points:write",
+    "cases:read",
+    "cases:write",
+    "approvals:write",
     "member:all_channels",
     "admin",
 )

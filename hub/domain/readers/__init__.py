@@ -4,10 +4,10 @@ Each noun has a module with its `READERS`, and `DECIDED`: the types that only th
 Decoding and what is common to all events: `hub.domain.events`.
 """
 
-from hub.domain.readers import catalog, configs, coupons, members, orders, points, stock
+from hub.domain.readers import cases, catalog, configs, coupons, members, orders, points, stock
 from hub.domain.readers.base import Reader
 
-_NOUNS = (members, orders, stock, points, coupons, catalog, configs)
+_NOUNS = (members, orders, stock, points, coupons, catalog, configs, cases)
 READERS: dict[str, Reader] = {
     name: reader for noun in _NOUNS for name, reader in noun.READERS.items()
 }

@@ -1,0 +1,93 @@
+"""What each kind of case is called, and what can be done about it.
+
+Which cases there are is said where they are opened (`hub.store.cases.follow`).
+"""
+
+from hub.domain.cases import Kind, Repair, Words
+
+_REVERSE = Repair(
+    "POST /v1/coupons/{code}/reverse",
+    Words("Undo the redemption that does not count", "撤销不成立的核销"),
+)
+_MERGE = Repair(
+    "POST /v1/members/{id}/merge",
+    Words("They are one person: merge, after the preview", "确认为同一人:预览后合并"),
+)
+_SPLIT = Repair(
+    "POST /v1/members/{id}/split",
+    Words("They are two persons: keep them apart", "确认为两人:保持分开"),
+)
+_ADJUST = Repair("POST /v1/points/adjustments", Words("Correct the points", "调整积分"))
+
+KINDS: dict[str, Kind] = {
+    "approval": Kind(
+        Words("A second person has to agree", "待第二人审批"),
+        (
+            Repair(
+                "POST /v1/approvals/{id}/grant", Words("Agree: it is done at once", "同意并执行")
+            ),
+            Repair(
+                "POST /v1/approvals/{id}/decline", Words("Decline, with the reason", "拒绝并说明")
+            ),
+        ),
+    ),
+    "manual": Kind(
+        Words("Somebody asked to look into it", "人工登记的问题"),
+        (),
+        ("compensated", "written_off", "confirmed"),
+    ),
+    "oversold": Kind(
+        Words("More was sold than there is", "超卖"),
+        (
+            Repair(
+                "POST /v1/channels/{channel}/events",
+                Words("Bring goods: tell their receipt or transfer", "补货:上报入库或调拨"),
+            ),
+            Repair(
+                "POST /v1/orders/{id}/refunds",
+                Words("Cancel the order that goes without, and pay it back", "取消落选订单并退款"),
+            ),
+        ),
+    ),
+    "coupon_refused": Kind(
+        Words("A redemption does not count", "核销未被承认"),
+        (_REVERSE,),
+        ("compensated", "written_off", "confirmed"),
+    ),
+    "coupon_refunded_late": Kind(
+        Words("A refund came after the voucher was used", "核销后收到退款"),
+        (_REVERSE,),
+        ("written_off", "confirmed"),
+    ),
+    "points_overspent": Kind(
+        Words("More points were spent than there were", "积分透支"), (_ADJUST,)
+    ),
+    "points_disputed": Kind(
+        Words("A channel reports another spending than was decided", "渠道上报与中台决定不一致"),
+        (_ADJUST,),
+        ("compensated", "written_off", "confirmed"),
+    ),
+    "identifier_shared": Kind(
+        Words("Several accounts show one identifier", "多个账号共用同一标识"), (_MERGE, _SPLIT)
+    ),
+    "identifier_reassigned": Kind(
+        Words("An identifier went to somebody else", "标识已转给他人"), (_MERGE, _SPLIT)
+    ),
+    "identifier_overused": Kind(
+        Words("One identifier stands for too many accounts", "同一标识关联账号过多"), (_SPLIT,)
+    ),
+    "rulings_contradict": Kind(
+        Words("What people ruled about accounts contradicts itself", "人工判定互相矛盾"),
+        (_MERGE, _SPLIT),
+    ),
+}
+OTHER = Kind(
+    Words("Something needs a person", "需要人工处理"),
+    (),
+    ("compensated", "written_off", "confirmed"),
+)
+
+
+def kind(name: str) -> Kind:
+    """The kind of this name; one that nobody described can be settled all the same."""
+    return KINDS.get(name, OTHER)

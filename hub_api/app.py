@@ -15,6 +15,7 @@ from hub_api.kafka import Sender
 from hub_api.routes import (
     approvals,
     cases,
+    checkouts,
     coupon_commands,
     coupon_offers,
     coupons,
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         stock,
         reservations,
         points,
+        checkouts,
         coupon_commands,
         coupon_offers,
         coupons,

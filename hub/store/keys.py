@@ -25,6 +25,7 @@ SCOPES = (
     "coupons:write",
     "reservations:write",
     "points:write",
+    "checkouts:write",
     "cases:read",
     "cases:write",
     "approvals:write",

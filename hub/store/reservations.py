@@ -41,6 +41,11 @@ class Wanted(Struct, frozen=True):
 
 async def reserve(connection: Connection, vault: Vault, order: OrderName, wanted: Wanted) -> None:
     """Hold all of it or nothing. Refused: insufficient_stock, order_exists, not_possible."""
+    await commands.run(connection, vault, [creating(order, wanted)])
+
+
+def creating(order: OrderName, wanted: Wanted) -> Decision:
+    """The decision to hold it."""
     data = {
         "order_number": order.order_number,
         "place": wanted.place,
@@ -50,7 +55,12 @@ async def reserve(connection: Connection, vault: Vault, order: OrderName, wanted
         ],
         "expires_at": wanted.expires_at,
     }
-    await commands.run(connection, vault, [_decision("reservation.created", order, data)])
+    return _decision("reservation.created", order, data)
+
+
+def ended(event_type: str, order: OrderName) -> Decision:
+    """The decision that what is held is committed or let go."""
+    return _decision(event_type, order)
 
 
 async def commit(connection: Connection, vault: Vault, order: OrderName) -> None:

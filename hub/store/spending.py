@@ -49,7 +49,7 @@ class Asked(Struct, frozen=True):
 async def spend(connection: Connection, vault: Vault, asked: Asked) -> bool:
     """Spend points of the member's wallet on an order; False if the channel had reported it before,
     which is the same effect."""
-    wallet = await open_wallet(connection, asked.profile_id, asked.spend_id)
+    wallet = await open_wallet(connection, asked.profile_id, [asked.spend_id])
     known = await connection.fetchrow(queries("wallets")["spend"], asked.spend_id)
     if known is not None and known["spent_points"]:
         if (known["spent_points"], known["profile_id"]) == (asked.points, asked.profile_id):
@@ -74,7 +74,7 @@ async def hold(
     connection: Connection, vault: Vault, asked: Asked, hold_id: str, length: timedelta
 ) -> datetime:
     """Set points of the member's wallet aside for an order; until when."""
-    wallet = await open_wallet(connection, asked.profile_id, asked.spend_id)
+    wallet = await open_wallet(connection, asked.profile_id, [asked.spend_id])
     expires_at = wallet.at + length
     decided = asked.decision(
         "hold.placed",

@@ -53,11 +53,11 @@ def _spending_order(lot: Lot) -> tuple[datetime, datetime, Key]:
     return lot.grace_until or lot.expires_at or NEVER, lot.earned_at, lot.lot_id
 
 
-async def open_wallet(connection: Connection, profile: Key, claimed: Key) -> Wallet:
+async def open_wallet(connection: Connection, profile: Key, claimed: Sequence[Key]) -> Wallet:
     """The wallet of the member to whom a profile belongs, locked until the transaction ends.
 
-    claimed: the spending it is opened for, locked first, as a stream's write would. Refused where
-    nobody knows the profile.
+    claimed: the spending it is opened for and what else is decided with it, locked first, as a
+    stream's write would. Refused where nobody knows the profile.
     """
     profiles = await _claim(connection, profile, claimed)
     accounts = await points.lock(connection, profiles)
@@ -75,12 +75,12 @@ async def open_wallet(connection: Connection, profile: Key, claimed: Key) -> Wal
     return Wallet(at, list(accounts.values()), all_lots, due)
 
 
-async def _claim(connection: Connection, profile: Key, claimed: Key) -> list[Key]:
-    """Claim the spending and the member's profiles, in the order of streams; the profiles."""
+async def _claim(connection: Connection, profile: Key, claimed: Sequence[Key]) -> list[Key]:
+    """Claim these and the member's profiles, in the order of streams; the profiles."""
     profiles = await _profiles(connection, profile)
     for _ in range(ROUNDS_MAX):
         known = profiles
-        await log.claim(connection, [claimed, *profiles])
+        await log.claim(connection, [*claimed, *profiles])
         await connection.fetch(queries("wallets")["lock_member"], profile)
         profiles = await _profiles(connection, profile)
         if profiles == known:

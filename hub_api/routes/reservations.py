@@ -74,8 +74,8 @@ async def reserve(
     409 with the item that is short, if there is not enough; nothing is held then.
     """
     wanted = await requests.read(request, held, NewReservation)
-    order = _order(key, wanted)
-    items = [(item.sku, _milli(i, item)) for i, item in enumerate(wanted.items)]
+    order = order_of(key, wanted)
+    items = [(item.sku, milli_of(i, item)) for i, item in enumerate(wanted.items)]
     asked = commands.asked(request, key, idempotency_key, wanted)
 
     async def work(connection: Any) -> Answer:
@@ -130,14 +130,16 @@ async def _end(held: Resources, key: ApiKey, asked: Asked, ending: _Ending) -> R
     return Reservation.model_validate(await commands.run(held, asked, work))
 
 
-def _order(key: ApiKey, wanted: Order) -> OrderName:
+def order_of(key: ApiKey, wanted: Order) -> OrderName:
+    """The order that a key may act for."""
     channel = wanted.channel or key.channel
     if channel is None:
         raise Problem("invalid", [Fault("channel", "the key is of no channel: name one")])
     return OrderName(channel_of(key, channel), wanted.shop, wanted.order_number)
 
 
-def _milli(index: int, item: Item) -> int:
+def milli_of(index: int, item: Item) -> int:
+    """An item's quantity in thousandths; a problem names the field if it is none."""
     field = f"items[{index}].quantity"
     try:
         milli = money.milli(item.quantity)

@@ -61,3 +61,7 @@ create table approvals (
     constraint approvals_status_known check (status in ('asked', 'granted', 'declined')),
     constraint approvals_need_two_persons check (status <> 'granted' or ended_by <> asked_by)
 );
+
+-- Checkout: what is held for one order.
+create index coupon_reservations_order on coupon_reservations (order_number, channel, shop)
+where ended_at is null;

@@ -21,6 +21,7 @@ QUERY_TIMEOUT_MS = 10_000
 STOCK = ("stock_positions", "stock_movements")
 PEOPLE = ("members", "profiles", "member_links")
 POINTS = ("points_accounts", "points_entries", "points_lots")
+GROWTH = ("growth_entries",)
 SPENDINGS = ("points_spends", "points_holds")
 ORDERS = ("orders", "order_lines")
 COUPONS = ("coupons", "coupon_redemptions")
@@ -30,9 +31,9 @@ LOG = ("inbox", "events", "dead_letters")
 
 # Topic -> tables of schema hub whose rows follow from its events.
 FED_BY: Mapping[str, tuple[str, ...]] = {
-    topics.MEMBERS: (*PEOPLE, "profile_identifiers"),
-    # A buyer's account is known from the order; the order moves stock and earns points.
-    topics.ORDERS: (*ORDERS, *STOCK, *POINTS, *PEOPLE),
+    topics.MEMBERS: (*PEOPLE, *GROWTH, "profile_identifiers"),
+    # A buyer's account is known from the order; the order moves stock and earns points and growth.
+    topics.ORDERS: (*ORDERS, *STOCK, *POINTS, *GROWTH, *PEOPLE),
     topics.INVENTORY: STOCK,
     topics.POINTS: (*POINTS, *SPENDINGS, *PEOPLE),
     topics.COUPONS: (*COUPONS, *PEOPLE),

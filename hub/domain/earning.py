@@ -33,6 +33,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     valid_from: datetime
     points_per_unit: Annotated[int, Meta(ge=0, le=1_000_000)]
+    growth_per_unit: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
     category_factors_milli: Mapping[str, FactorMilli] = {}
     date_factors_milli: Mapping[date, FactorMilli] = {}
     expires_days: Days | None = None
@@ -112,6 +113,11 @@ def points_of(content: Content, amount_minor: int, at: datetime) -> int:
     )
     per_point = content.total_minor * ONCE_MILLI * ONCE_MILLI * unit
     return amount_minor * rule.points_per_unit * weight // per_point
+
+
+def growth_of(currency: str, amount_minor: int, at: datetime) -> int:
+    """The growth that an amount paid at a time brings, rounded down."""
+    return amount_minor * SCHEME.at(at).growth_per_unit // 10 ** money.exponent(currency)
 
 
 def terms(

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.domain import earning, reservations
+from hub.domain import earning, growth, reservations
 from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, parked, tell
+from hub.domain.growth import Gain
 from hub.domain.ids import Key
 from hub.domain.order_data import Content, Handling, Payment
 from hub.domain.reservations import Move, Reservation
@@ -97,20 +98,22 @@ class StockEffect(Struct, gc=False, frozen=True):
 class Folded(Struct):
     """A fold's result: state, what became of each event, and the effects by the causing event.
 
-    stock: (event key, sku, place) -> effect; points: (event key, account) -> (points, time).
+    stock: (event key, sku, place) -> effect; points: (event key, account) -> (points, time);
+    growth: (event key, account) -> (gain, time).
     """
 
     state: OrderState
     verdicts: dict[Key, Verdict]
     stock: dict[tuple[Key, str, str], StockEffect]
     points: dict[tuple[Key, str], tuple[int, datetime]]
+    growth: dict[tuple[Key, str], tuple[Gain, datetime]]
 
 
 def fold(events: list[Event]) -> Folded:
     """Fold the events of one order. No events give an empty state."""
     state = OrderState()
-    folded = Folded(state, {}, {}, {})
-    earned: tuple[str | None, int] = (None, 0)
+    folded = Folded(state, {}, {}, {}, {})
+    earned = _NOTHING
 
     def step(event: Event) -> Verdict:
         nonlocal earned
@@ -125,9 +128,9 @@ def fold(events: list[Event]) -> Folded:
             return verdict
         if moves:
             _collect(folded.stock, event, moves)
-        now_earned = _points_earned(state)
+        now_earned = _earned(state)
         if now_earned != earned:
-            _earn(folded.points, event, earned, now_earned)
+            _earn(folded, event, earned, now_earned)
             earned = now_earned
         return verdict
 
@@ -135,19 +138,23 @@ def fold(events: list[Event]) -> Folded:
     return folded
 
 
-def _points_earned(state: OrderState) -> tuple[str | None, int]:
-    """What is paid and not refunded earns by the rule, once paid in full: (account, points)."""
-    net_minor = state.paid_minor - state.refunded_minor
-    return state.account, _earned_by(state, net_minor)
+_Earned = tuple[str | None, int, Gain]
+"""Who earned how many points, and what growth."""
+_NOTHING: _Earned = (None, 0, growth.NOTHING)
 
 
-def _earned_by(state: OrderState, amount_minor: int) -> int:
+def _earned(state: OrderState) -> _Earned:
+    """What is paid and not refunded earns by the rule, once paid in full."""
     content, at = state.content, state.paid_at or state.placed_at
-    if content is None or at is None or state.account is None or not state.is_paid:
-        return 0
-    if state.cancelled_at is not None:
-        return 0
-    return earning.points_of(content, amount_minor, at)
+    if content is None or at is None or not _earns(state):
+        return state.account, 0, growth.NOTHING
+    net_minor = state.paid_minor - state.refunded_minor
+    gain = Gain(earning.growth_of(content.currency, net_minor, at), net_minor)
+    return state.account, earning.points_of(content, net_minor, at), gain
+
+
+def _earns(state: OrderState) -> bool:
+    return state.account is not None and state.is_paid and state.cancelled_at is None
 
 
 def points_terms(state: OrderState) -> earning.Terms | None:
@@ -155,22 +162,21 @@ def points_terms(state: OrderState) -> earning.Terms | None:
     at = state.paid_at or state.placed_at
     if state.content is None or at is None:
         return None
-    granted = _earned_by(state, state.paid_minor)
+    granted = earning.points_of(state.content, state.paid_minor, at) if _earns(state) else 0
     return earning.terms(state.content, granted, at, state.fulfilled_at)
 
 
-def _earn(
-    points: dict[tuple[Key, str], tuple[int, datetime]],
-    event: Event,
-    before: tuple[str | None, int],
-    now: tuple[str | None, int],
-) -> None:
-    """What the event changes: an order that changes its buyer takes its points along."""
+def _earn(folded: Folded, event: Event, before: _Earned, now: _Earned) -> None:
+    """What the event changes: an order that changes its buyer takes points and growth along."""
     for account in {before[0], now[0]} - {None}:
         assert account is not None
-        change = now[1] * (account == now[0]) - before[1] * (account == before[0])
-        if change:
-            points[event.key, account] = (change, event.occurred_at)
+        _, was_points, was = before if account == before[0] else _NOTHING
+        _, points, gain = now if account == now[0] else _NOTHING
+        if points != was_points:
+            folded.points[event.key, account] = (points - was_points, event.occurred_at)
+        if gain != was:
+            change = Gain(gain.growth - was.growth, gain.amount_minor - was.amount_minor)
+            folded.growth[event.key, account] = (change, event.occurred_at)
 
 
 Opening = Callable[[OrderState, Event, list[Move]], Verdict]

@@ -2,7 +2,7 @@
 
 The caller opens the transaction and advances the offsets in it, so log, state, outbox and
 offsets commit together. Locks are taken in the order entities, profiles, identifiers, members,
-orders, coupons, stock, points, each sorted: two writes hardly ever wait for each other, and
+orders, coupons, stock, points, growth, each sorted: two writes hardly ever wait for each other, and
 the database ends one of them where they do.
 """
 
@@ -21,6 +21,7 @@ from hub.store import (
     coupons,
     dead_letters,
     erasure,
+    growth,
     log,
     members,
     orders,
@@ -112,6 +113,7 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await stock.apply(connection, work)
     await spends.apply(connection, vault, work)
     await points.apply(connection, work)
+    await growth.apply(connection, work)
     await approvals.apply(connection, vault, work)
     await case_steps.apply(connection, work)
     await log.park(connection, work)

@@ -74,6 +74,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         ("hub", "points_entries"),
     ),
     Invariant(
+        "growth_follows_what_was_paid",
+        "tiers: an order's buyers have what was paid and not refunded in their growth, or nothing",
+        "store",
+        ("hub", "growth_entries"),
+    ),
+    Invariant(
         "stock_positions_equal_their_movements",
         "I2: on hand, committed and reserved are the sums of the movements",
         "store",

@@ -13,10 +13,12 @@ from hub.store.db import Connection
 @dataclass(frozen=True)
 class Part:
     """What counts of one table. columns: expressions, times end in `_at` or `_from`;
-    where: the rows that count."""
+    where: the rows that count; sums: of a ledger whose entries correct each other, what they come
+    to by `columns`, where that is not nothing."""
 
     columns: tuple[str, ...]
     where: str = "true"
+    sums: tuple[str, ...] = ()
 
     def sql(self, source: str) -> str:
         """One row: the digest of this part. The sum needs no sorting and no memory."""
@@ -25,10 +27,17 @@ class Part:
             f"extract(epoch from {name})" if name.endswith(("_at", "_from", "_until")) else name
             for name in self.columns
         )
+        lines = f"select row({shown})::text as line from {source} where {self.where}"
+        if self.sums:
+            sums = ", ".join(f"sum({name})" for name in self.sums)
+            keys, nothing = ", ".join(self.columns), ", ".join("0" for _ in self.sums)
+            lines = (
+                f"select row({shown}, {sums})::text as line from {source} where {self.where} "
+                f"group by {keys} having ({sums}) is distinct from ({nothing})"
+            )
         return (
             "select md5(concat_ws(':', count(*), sum(hashtextextended(line, 0)), "
-            "sum(hashtextextended(line, 1)))) "
-            f"from (select row({shown})::text as line from {source} where {self.where}) as lines"
+            f"sum(hashtextextended(line, 1)))) from ({lines}) as lines"
         )
 
 
@@ -198,6 +207,10 @@ PARTS = {
     ),
     "points_holds": Part(
         ("spend_id", "hold_id", "status", "points", "captured_points", "expires_at", "ended_at")
+    ),
+    "growth_entries": Part(
+        ("profile_id", "order_id", "currency", "occurred_at"),
+        sums=("growth", "coalesce(amount_minor, 0)"),
     ),
     "profiles": Part(
         (

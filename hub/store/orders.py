@@ -13,7 +13,7 @@ from hub.domain.orders import Folded
 from hub.domain.reservations import HOLDING, Reservation
 from hub.domain.stock import Change
 from hub.errors import Refused
-from hub.store import earnings, log
+from hub.store import earnings, growth, log
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 from hub.store.sealing import Vault
@@ -175,6 +175,8 @@ def _note_effects(work: Work, event: Event, order: _Touched, before: Folded, aft
             work.stock.append((work.log_ids[event.key], change))
     if after.points or before.points:
         earnings.note(work, event, order.channel, before, after)
+    if after.growth or before.growth:
+        growth.note(work, event, order.channel, before, after)
 
 
 async def _write(connection: Connection, touched: dict[Key, _Touched]) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from hub.domain import events
 from hub.domain.earning import Terms
 from hub.domain.envelope import BadEvent, Event, Outcome, Verdict
+from hub.domain.growth import Entry as GrowthEntry
 from hub.domain.ids import Key
 from hub.domain.points import Entry
 from hub.domain.stock import Change, Count
@@ -114,10 +115,10 @@ class Work:
 
     taken: the new events in the order they came; verdicts: what became of them; revised: earlier
     events whose verdict these have changed, with the verdict before; stock: changes and counts
-    with the place in the log that brought them; known_lots: lots that had points before;
-    lot_terms: of lots whose terms are new or changed; is_decision: the hub decides now, so what is
-    not possible is refused; otherwise it has happened, and state follows; erased: profiles that
-    this write folds and that were erased, with the time.
+    with the place in the log that brought them; points, growth: entries of their ledgers;
+    known_lots: lots that had points before; lot_terms: of lots whose terms are new or changed;
+    is_decision: the hub decides now, so what is not possible is refused; otherwise it has happened,
+    and state follows; erased: profiles that this write folds and that were erased, with the time.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class Work:
         self.log_ids = {t.event.key: t.log_id for t in taken}
         self.stock: list[tuple[int, Change | Count]] = []
         self.points: list[Entry] = []
+        self.growth: list[GrowthEntry] = []
         self.known_lots: set[Key] = set()
         self.lot_terms: dict[Key, Granted] = {}
         self.erased: dict[Key, datetime] = {}

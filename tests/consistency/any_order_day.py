@@ -44,6 +44,7 @@ def events(variant: int) -> list[bytes]:
     for number in range(1, 9):
         _coupon(day, number)
     _people(day)
+    _growth(day)
     assert len(day.bodies) >= EVENTS_MIN, len(day.bodies)
     return day.bodies
 
@@ -217,6 +218,13 @@ def _points(day: Day) -> None:
         shop = day.chance.choice((day.shops[0], day.shops[2], day.shops[3]))
         account = f"a-{day.chance.randint(1, ACCOUNTS)}"
         day.post(shop, kind, day.minute(), account=account, points=points)
+
+
+def _growth(day: Day) -> None:
+    for _ in range(3):
+        shop = day.chance.choice((day.shops[0], day.shops[2]))
+        growth = {"account": f"a-{day.chance.randint(1, ACCOUNTS)}", "growth": 5}
+        day.post(shop, "member.growth_earned", day.minute(), **growth)
 
 
 def _coupon(day: Day, number: int) -> None:

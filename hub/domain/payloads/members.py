@@ -64,6 +64,14 @@ class Ruling(Payload):
     reason: Name | None = None
 
 
+class GrowthEarned(Payload):
+    """member.growth_earned: growth for what is no sale, such as a review; below 0 takes it back."""
+
+    account: Id
+    growth: Annotated[int, Meta(ge=-(10**12), le=10**12)]
+    reason: Name | None = None
+
+
 TYPES: dict[str, type[Payload]] = {
     "member.registered": Member,
     "member.updated": Member,
@@ -72,4 +80,5 @@ TYPES: dict[str, type[Payload]] = {
     "member.merged": Ruling,
     "member.split": Ruling,
     "member.erased": Erasure,
+    "member.growth_earned": GrowthEarned,
 }

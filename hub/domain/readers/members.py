@@ -27,6 +27,10 @@ def _ruling(channel: str, shop: str, payload: payloads.members.Ruling) -> Read:
     return "pair", payload.account, members.pair_key(said.left, said.right), said
 
 
+def _growth(channel: str, shop: str, payload: payloads.members.GrowthEarned) -> Read:
+    return "growth", payload.account, ids.profile_id(channel, payload.account), payload
+
+
 READERS: dict[str, Reader] = {
     "member.registered": _member,
     "member.updated": _member,
@@ -35,5 +39,6 @@ READERS: dict[str, Reader] = {
     "member.merged": _ruling,
     "member.split": _ruling,
     "member.erased": _erasure,
+    "member.growth_earned": _growth,
 }
 DECIDED = frozenset({"member.merged", "member.split", "member.erased"})

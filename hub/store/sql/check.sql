@@ -196,6 +196,27 @@ where
     coalesce(w.points, 0) <> coalesce(e.points, 0)
     and r.order_id is null;
 
+-- name: growth_follows_what_was_paid
+with entries as (
+    select
+        order_id,
+        sum(amount_minor) as amount_minor
+    from growth_entries
+    where order_id is not null
+    group by order_id
+)
+
+select
+    e.order_id,
+    e.amount_minor,
+    o.paid_minor,
+    o.refunded_minor
+from entries as e
+left join orders as o on e.order_id = o.order_id
+where
+    e.amount_minor <> 0
+    and e.amount_minor is distinct from o.paid_minor - o.refunded_minor;
+
 -- name: stock_positions_equal_their_movements
 with movements as (
     select

@@ -65,6 +65,7 @@ BROKEN_BY_HAND = {
     "points_spends_equal_their_entries": "update hub.points_spends set held_points = 1",
     "overspent_points_have_a_case": "update hub.cases set state = 'closed'",
     "points_of_an_order_follow_the_rule": "update hub.orders set paid_minor = paid_minor + 1000",
+    "growth_follows_what_was_paid": "update hub.growth_entries set amount_minor = 1",
     "stock_positions_equal_their_movements": "update hub.stock_positions set on_hand_milli = 1",
     "committed_stock_equals_open_orders": "update hub.stock_positions set committed_milli = 1",
     "reserved_stock_equals_held_reservations": "update hub.stock_positions set reserved_milli = 1",

@@ -28,6 +28,7 @@ from hub.store import (
     points,
     spends,
     stock,
+    tiers,
 )
 from hub.store.db import Connection
 from hub.store.records import Record, Taken, Tally, Work
@@ -114,6 +115,7 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await spends.apply(connection, vault, work)
     await points.apply(connection, work)
     await growth.apply(connection, work)
+    await tiers.apply(connection, work)
     await approvals.apply(connection, vault, work)
     await case_steps.apply(connection, work)
     await log.park(connection, work)

@@ -80,6 +80,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         ("hub", "growth_entries"),
     ),
     Invariant(
+        "levels_are_what_their_history_ends_with",
+        "tiers: a member's level is that of its last change, and no member that is gone has one",
+        "store",
+        ("hub", "growth_entries"),
+    ),
+    Invariant(
         "stock_positions_equal_their_movements",
         "I2: on hand, committed and reserved are the sums of the movements",
         "store",

@@ -212,6 +212,45 @@ PARTS = {
         ("profile_id", "order_id", "currency", "occurred_at"),
         sums=("growth", "coalesce(amount_minor, 0)"),
     ),
+    "member_tiers": Part(
+        (
+            "member_id",
+            "scheme",
+            "level",
+            "since_at",
+            "valid_until",
+            "value",
+            "scheme_version",
+            "due_at",
+            "has_gifts_due",
+        )
+    ),
+    "tier_changes": Part(
+        (
+            "member_id",
+            "scheme",
+            "number",
+            "changed_at",
+            "level_before",
+            "level",
+            "cause",
+            "event_key",
+            "scheme_version",
+        )
+    ),
+    "tier_gifts": Part(
+        (
+            "profile_id",
+            "scheme",
+            "level",
+            "reached_at",
+            "valid_until",
+            "code",
+            "issued_at",
+            "recalled_at",
+        )
+    ),
+    "tier_reviews": Part(("profile_id", "scheme", "reviewed_at")),
     "profiles": Part(
         (
             "profile_id",

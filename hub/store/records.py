@@ -118,7 +118,8 @@ class Work:
     with the place in the log that brought them; points, growth: entries of their ledgers;
     known_lots: lots that had points before; lot_terms: of lots whose terms are new or changed;
     is_decision: the hub decides now, so what is not possible is refused; otherwise it has happened,
-    and state follows; erased: profiles that this write folds and that were erased, with the time.
+    and state follows; erased: profiles that this write folds and that were erased, with the time;
+    regrouped: profiles whose member, or whose member's other profiles, changed.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class Work:
         self.known_lots: set[Key] = set()
         self.lot_terms: dict[Key, Granted] = {}
         self.erased: dict[Key, datetime] = {}
+        self.regrouped: set[Key] = set()
 
     def of(self, *kinds: str) -> list[Event]:
         """The new events of these kinds of entity."""

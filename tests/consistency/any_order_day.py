@@ -6,12 +6,14 @@ Each variant of the day is another one; the same variant is always the same byte
 import random
 from itertools import count
 
+from hub.domain import ids
 from tests.event_maker import Shop, at, line
 
 PLACES = ("xuhui", "pudong", "store-3")
 SKUS = ("cake-6", "cake-8", "candle", "bread", "tea")
 ACCOUNTS = 5
 EVENTS_MIN = 120
+GIFT = {"template": "cake", "valid_days": 30}
 EXPIRIES = ("lapse", "refund")
 
 
@@ -221,10 +223,25 @@ def _points(day: Day) -> None:
 
 
 def _growth(day: Day) -> None:
+    """What raises levels besides orders, a scheme with two versions, and reviews of it."""
     for _ in range(3):
         shop = day.chance.choice((day.shops[0], day.shops[2]))
         growth = {"account": f"a-{day.chance.randint(1, ACCOUNTS)}", "growth": 5}
         day.post(shop, "member.growth_earned", day.minute(), **growth)
+    for version, minute in enumerate((-30, 200)):
+        levels = [
+            {"name": "silver", "threshold": 20},
+            {"name": "gold", "threshold": 60 - version, "gift": GIFT},
+        ]
+        document = {"basis": "growth", "levels": levels}
+        said = {"kind": "tier_scheme", "name": "club", "document": document, "reason": "-"}
+        day.bodies.append(day.shops[0].decision("config.published", minute, **said))
+    for _ in range(3):
+        shop = day.chance.choice((day.shops[0], day.shops[2]))
+        profile = ids.text(ids.profile_id(shop.channel, f"a-{day.chance.randint(1, ACCOUNTS)}"))
+        minute = day.minute()
+        said = {"profile_id": profile, "scheme": "club", "through": at(minute).isoformat()}
+        day.bodies.append(day.shops[0].decision("tier.reviewed", minute, **said))
 
 
 def _coupon(day: Day, number: int) -> None:

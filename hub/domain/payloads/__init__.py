@@ -6,7 +6,17 @@ personal are encrypted per person before they are kept. That ids hold no control
 text holds NUL is checked in `hub.domain.events`, which can skip it for most events.
 """
 
-from hub.domain.payloads import cases, catalog, configs, coupons, members, orders, points, stock
+from hub.domain.payloads import (
+    cases,
+    catalog,
+    configs,
+    coupons,
+    members,
+    orders,
+    points,
+    stock,
+    tiers,
+)
 from hub.domain.payloads.base import FREE_TEXT as FREE_TEXT
 from hub.domain.payloads.base import IDENTIFIERS_MAX as IDENTIFIERS_MAX
 from hub.domain.payloads.base import LINES_MAX as LINES_MAX
@@ -29,6 +39,7 @@ BY_TYPE: dict[str, type[Payload]] = {
     **coupons.TYPES,
     **catalog.TYPES,
     **configs.TYPES,
+    **tiers.TYPES,
     **cases.TYPES,
 }
 """Every type of event that the hub knows."""

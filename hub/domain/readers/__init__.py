@@ -4,10 +4,20 @@ Each noun has a module with its `READERS`, and `DECIDED`: the types that only th
 Decoding and what is common to all events: `hub.domain.events`.
 """
 
-from hub.domain.readers import cases, catalog, configs, coupons, members, orders, points, stock
+from hub.domain.readers import (
+    cases,
+    catalog,
+    configs,
+    coupons,
+    members,
+    orders,
+    points,
+    stock,
+    tiers,
+)
 from hub.domain.readers.base import Reader
 
-_NOUNS = (members, orders, stock, points, coupons, catalog, configs, cases)
+_NOUNS = (members, orders, stock, points, coupons, catalog, configs, cases, tiers)
 READERS: dict[str, Reader] = {
     name: reader for noun in _NOUNS for name, reader in noun.READERS.items()
 }

@@ -217,6 +217,28 @@ where
     e.amount_minor <> 0
     and e.amount_minor is distinct from o.paid_minor - o.refunded_minor;
 
+-- name: levels_are_what_their_history_ends_with
+with last as (
+    select distinct on (member_id, scheme)
+        member_id,
+        scheme,
+        level
+    from tier_changes
+    order by member_id, scheme, number desc
+)
+
+select
+    coalesce(t.member_id, c.member_id) as member_id,
+    coalesce(t.scheme, c.scheme) as scheme,
+    t.level,
+    c.level as level_by_history
+from member_tiers as t
+full join last as c on t.member_id = c.member_id and t.scheme = c.scheme
+left join members as m on t.member_id = m.member_id
+where
+    t.level is distinct from c.level
+    or m.merged_into is not null;
+
 -- name: stock_positions_equal_their_movements
 with movements as (
     select

@@ -66,6 +66,7 @@ def test_a_build_touches_only_what_changed(warehouse: Warehouse) -> None:
     with warehouse.writer() as connection:
         Hub(connection).order(1, {"1": 100})
         Hub(connection).order(2, {"1": 200})
+    warehouse.settle()
     warehouse.build(*ORDERS)
     with warehouse.owner() as connection:
         connection.execute("update marts.orders set status = 'untouched'")

@@ -66,6 +66,10 @@ BROKEN_BY_HAND = {
     "overspent_points_have_a_case": "update hub.cases set state = 'closed'",
     "points_of_an_order_follow_the_rule": "update hub.orders set paid_minor = paid_minor + 1000",
     "growth_follows_what_was_paid": "update hub.growth_entries set amount_minor = 1",
+    "levels_are_what_their_history_ends_with": (
+        "insert into hub.member_tiers (member_id, scheme, level, scheme_version, has_gifts_due)"
+        " select member_id, 'club', 'gold', 1, false from hub.members limit 1"
+    ),
     "stock_positions_equal_their_movements": "update hub.stock_positions set on_hand_milli = 1",
     "committed_stock_equals_open_orders": "update hub.stock_positions set committed_milli = 1",
     "reserved_stock_equals_held_reservations": "update hub.stock_positions set reserved_milli = 1",

@@ -9,6 +9,13 @@ _REVERSE = Repair(
     "POST /v1/coupons/{code}/reverse",
     Words("Undo the redemption that does not count", "撤销不成立的核销"),
 )
+_REFUND = Repair(
+    "POST /v1/orders/{id}/refunds",
+    Words("Have it paid back, and tell the channel", "退款并通知渠道"),
+)
+_PICKUP = Repair(
+    "POST /v1/orders/{id}/pickup", Words("Agree on another store or time", "改约门店或时间")
+)
 _MERGE = Repair(
     "POST /v1/members/{id}/merge",
     Words("They are one person: merge, after the preview", "确认为同一人:预览后合并"),
@@ -43,11 +50,16 @@ KINDS: dict[str, Kind] = {
                 "POST /v1/channels/{channel}/events",
                 Words("Bring goods: tell their receipt or transfer", "补货:上报入库或调拨"),
             ),
-            Repair(
-                "POST /v1/orders/{id}/refunds",
-                Words("Cancel the order that goes without, and pay it back", "取消落选订单并退款"),
-            ),
+            _REFUND,
         ),
+    ),
+    "no_show": Kind(
+        Words("Nobody came for an order", "顾客未到店取货"),
+        (_PICKUP, _REFUND),
+        ("compensated", "written_off", "confirmed"),
+    ),
+    "paid_after_cancellation": Kind(
+        Words("Money came for an order that was called off", "订单取消后收到付款"), (_REFUND,)
     ),
     "coupon_refused": Kind(
         Words("A redemption does not count", "核销未被承认"),

@@ -1,12 +1,14 @@
 """What an order's events say, read from their payloads: amounts in minor units, quantities in
 thousandths. What follows from it is in `hub.domain.orders`."""
 
+from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from hub.domain import money, payloads
-from hub.domain.envelope import BadEvent
+from hub.domain import ids, money, payloads
+from hub.domain.envelope import BadEvent, utc
+from hub.domain.ids import Key
 
 
 class Line(Struct, gc=False, frozen=True):
@@ -22,6 +24,45 @@ class Line(Struct, gc=False, frozen=True):
     category: str | None = None
 
 
+class Tender(Struct, frozen=True):
+    """What pays a part of the total instead of money, in minor units; of points their number."""
+
+    kind: str
+    amount_minor: int
+    points: int = 0
+    coupon: str | None = None
+    principal_minor: int | None = None
+    bonus_minor: int | None = None
+
+
+class Deposit(Struct, frozen=True):
+    """A part paid ahead, in minor units, and until when the rest is due."""
+
+    kind: str
+    amount_minor: int
+    balance_due_at: datetime
+
+
+class Pickup(Struct, frozen=True):
+    """When an order is picked up, and until when that can be changed."""
+
+    slot_from: datetime
+    slot_until: datetime
+    cut_off: datetime | None = None
+
+
+class OrderName(Struct, frozen=True):
+    """An order of some channel's shop."""
+
+    channel: str
+    shop: str
+    order_number: str
+
+    @property
+    def key(self) -> Key:
+        return ids.order_id(self.channel, self.shop, self.order_number)
+
+
 class Content(Struct, frozen=True):
     """What order.placed and order.amended say."""
 
@@ -30,14 +71,45 @@ class Content(Struct, frozen=True):
     total_minor: int
     account: str | None
     place: str | None
+    tenders: tuple[Tender, ...] = ()
+    is_paid_on_delivery: bool = False
+    deposit: Deposit | None = None
+    pickup: Pickup | None = None
+    session: tuple[str, str | None] | None = None
+    parent: str | None = None
+    children: tuple[str, ...] = ()
+    origin: OrderName | None = None
+
+    @property
+    def tendered_minor(self) -> int:
+        return sum(tender.amount_minor for tender in self.tenders)
+
+    @property
+    def tendered_points(self) -> int:
+        return sum(tender.points for tender in self.tenders)
 
 
 class Payment(Struct, frozen=True):
-    """A payment or refund; amount in minor units."""
+    """A payment; amount in minor units."""
 
     payment_id: str
     amount_minor: int
     currency: str
+    method: str
+
+
+class Cancellation(Struct, frozen=True):
+    """What is called off: quantities by line, None for the whole order; and whose fault it is."""
+
+    quantities_milli: dict[str, int] | None = None
+    fault: str | None = None
+
+
+class PickupChange(Struct, frozen=True):
+    """Where an order is picked up from now on, and when."""
+
+    place: str
+    pickup: Pickup | None
 
 
 class Handling(Struct, frozen=True):
@@ -54,8 +126,10 @@ def read_content(payload: payloads.orders.OrderContent) -> Content:
     lines = [_line(line, currency, i) for i, line in enumerate(payload.lines)]
     if len({line.line for line in lines}) != len(lines):
         raise BadEvent("duplicate_line", "two lines have the same number", "$.data.lines")
+    if payload.discounts:
+        lines = _share_out(payload.discounts, lines, currency)
     total = sum(line.gross_minor - line.discount_minor for line in lines)
-    if _amount(payload.total, currency, "total") != total:
+    if read_amount(payload.total, currency, "total") != total:
         raise BadEvent(
             "total_mismatch",
             f"total is {payload.total}, but lines less discounts come to "
@@ -63,14 +137,112 @@ def read_content(payload: payloads.orders.OrderContent) -> Content:
             "$.data.total",
         )
     account = payload.buyer.account if payload.buyer is not None else None
-    return Content(currency, tuple(lines), total, account, payload.place)
+    if _is_plain(payload):
+        return Content(currency, tuple(lines), total, account, payload.place)
+    return _more(payload, Content(currency, tuple(lines), total, account, payload.place))
+
+
+def _is_plain(payload: payloads.orders.OrderContent) -> bool:
+    """Whether it says no more than most orders do: reading those must stay quick."""
+    return (
+        payload.payment_terms == "prepaid"
+        and not payload.tenders
+        and not payload.children
+        and payload.deposit is None
+        and payload.pickup is None
+        and payload.session is None
+        and payload.parent is None
+        and payload.origin is None
+    )
+
+
+def _more(payload: payloads.orders.OrderContent, plain: Content) -> Content:
+    if payload.parent == payload.order_number:
+        raise BadEvent("parent_of_itself", "no order is a part of itself", "$.data.parent")
+    tenders = tuple(_tender(one, plain.currency, i) for i, one in enumerate(payload.tenders))
+    if sum(tender.amount_minor for tender in tenders) > plain.total_minor:
+        raise BadEvent("tenders_above_total", "tenders pay more than the total", "$.data.tenders")
+    session, origin = payload.session, payload.origin
+    return structs.replace(
+        plain,
+        tenders=tenders,
+        is_paid_on_delivery=payload.payment_terms == "on_delivery",
+        deposit=_deposit(payload.deposit, plain),
+        pickup=_pickup(payload.pickup),
+        session=(session.session_id, session.anchor) if session is not None else None,
+        parent=payload.parent,
+        children=tuple(payload.children),
+        origin=OrderName(origin.channel, origin.shop, origin.order_number) if origin else None,
+    )
+
+
+def _tender(said: payloads.orders.Tender, currency: str, index: int) -> Tender:
+    def read(value: str | None, field: str) -> int | None:
+        return None if value is None else read_amount(value, currency, "tenders", index, field)
+
+    amount = read_amount(said.amount, currency, "tenders", index, "amount")
+    principal, bonus = read(said.principal, "principal"), read(said.bonus, "bonus")
+    if (principal is not None or bonus is not None) and (principal or 0) + (bonus or 0) != amount:
+        raise BadEvent(
+            "tender_mismatch",
+            "principal and bonus do not come to the amount",
+            f"$.data.tenders[{index}]",
+        )
+    return Tender(said.kind, amount, said.points or 0, said.coupon, principal, bonus)
+
+
+def _deposit(said: payloads.orders.Deposit | None, content: Content) -> Deposit | None:
+    if said is None:
+        return None
+    amount = read_amount(said.amount, content.currency, "deposit", "amount")
+    if amount > content.total_minor:
+        raise BadEvent("deposit_above_total", "it is above the total", "$.data.deposit.amount")
+    return Deposit(said.kind, amount, utc(said.balance_due_at, "$.data.deposit.balance_due_at"))
+
+
+def _pickup(said: payloads.orders.Pickup | None) -> Pickup | None:
+    if said is None:
+        return None
+    field = "$.data.pickup.slot_until"
+    slot_from, slot_until = utc(said.slot_from, field), utc(said.slot_until, field)
+    if slot_until <= slot_from:
+        raise BadEvent("slot_empty", "the slot ends before it begins", field)
+    cut_off = utc(said.cut_off, "$.data.pickup.cut_off") if said.cut_off is not None else None
+    return Pickup(slot_from, slot_until, cut_off)
+
+
+def _share_out(
+    discounts: list[payloads.orders.Discount], lines: list[Line], currency: str
+) -> list[Line]:
+    """Discounts of the whole order, by what each line comes to; the sum is exact."""
+    for i, discount in enumerate(discounts):
+        amount = read_amount(discount.amount, currency, "discounts", i, "amount")
+        left = [line.gross_minor - line.discount_minor for line in lines]
+        if amount > sum(left):
+            raise BadEvent(
+                "discount_above_amount",
+                f"a discount of {discount.amount} is above what is left of the lines",
+                f"$.data.discounts[{i}].amount",
+            )
+        shares = money.allocate(amount, left)
+        lines = [
+            structs.replace(
+                line,
+                discount_minor=line.discount_minor + share,
+                discounts=(*line.discounts, (discount.kind, share, discount.coupon)),
+            )
+            if share
+            else line
+            for line, share in zip(lines, shares, strict=True)
+        ]
+    return lines
 
 
 def _line(line: payloads.orders.Line, currency: str, index: int) -> Line:
-    gross = _amount(line.amount, currency, "lines", index, "amount")
+    gross = read_amount(line.amount, currency, "lines", index, "amount")
     discounts = tuple(
         [
-            (d.kind, _amount(d.amount, currency, "lines", index, "discounts"), d.coupon)
+            (d.kind, read_amount(d.amount, currency, "lines", index, "discounts"), d.coupon)
             for d in line.discounts
         ]
     )
@@ -85,7 +257,7 @@ def _line(line: payloads.orders.Line, currency: str, index: int) -> Line:
         line.line,
         line.sku,
         _quantity(line.quantity, index),
-        _amount(line.unit_price, currency, "lines", index, "unit_price"),
+        read_amount(line.unit_price, currency, "lines", index, "unit_price"),
         gross,
         discount,
         discounts,
@@ -94,24 +266,28 @@ def _line(line: payloads.orders.Line, currency: str, index: int) -> Line:
 
 
 def read_payment(payload: payloads.orders.OrderPayment) -> Payment:
-    amount = _amount(payload.amount, payload.currency, "amount")
-    return Payment(payload.payment_id, amount, payload.currency)
+    amount = read_amount(payload.amount, payload.currency, "amount")
+    return Payment(payload.payment_id, amount, payload.currency, payload.method)
 
 
-def read_refund(payload: payloads.orders.RefundSucceeded) -> Payment:
-    amount = _amount(payload.amount, payload.currency, "amount")
-    return Payment(payload.refund_id, amount, payload.currency)
+def read_cancellation(payload: payloads.orders.OrderCancellation) -> Cancellation:
+    return Cancellation(read_quantities(payload.lines), payload.fault)
+
+
+def read_pickup_change(payload: payloads.orders.OrderPickupChange) -> PickupChange:
+    return PickupChange(payload.place, _pickup(payload.pickup))
 
 
 def read_fulfilment(payload: payloads.orders.OrderFulfilment) -> Handling:
-    return Handling(_quantities(payload.lines), payload.place)
+    return Handling(read_quantities(payload.lines), payload.place)
 
 
 def read_return(payload: payloads.orders.ReturnReceived) -> Handling:
-    return Handling(_quantities(payload.lines), payload.place, payload.restock)
+    return Handling(read_quantities(payload.lines), payload.place, payload.restock)
 
 
-def _quantities(lines: list[payloads.orders.LineQuantity] | None) -> dict[str, int] | None:
+def read_quantities(lines: list[payloads.orders.LineQuantity] | None) -> dict[str, int] | None:
+    """Quantities in thousandths by line; a line named twice counts twice."""
     if lines is None:
         return None
     summed: dict[str, int] = {}
@@ -120,7 +296,8 @@ def _quantities(lines: list[payloads.orders.LineQuantity] | None) -> dict[str, i
     return summed
 
 
-def _amount(value: str, currency: str, *path: Any) -> int:
+def read_amount(value: str, currency: str, *path: Any) -> int:
+    """An amount of this currency in minor units; path: the field it stands in."""
     try:
         amount = money.minor(value, currency)
     except money.BadNumber as bad:

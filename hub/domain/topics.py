@@ -56,6 +56,8 @@ _TOPIC_BY_NOUN = {
     "order": ORDERS,
     "return": ORDERS,
     "refund": ORDERS,
+    "payment": ORDERS,
+    "aftersale": ORDERS,
     "stock": INVENTORY,
     "points": POINTS,
     "coupon": COUPONS,

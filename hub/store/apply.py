@@ -6,11 +6,11 @@ orders, coupons, stock, points, growth, each sorted: two writes hardly ever wait
 the database ends one of them where they do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from hub.domain import ids
-from hub.domain.envelope import Outcome
+from hub.domain.envelope import Event, Outcome
 from hub.domain.ids import Key
 from hub.errors import Refused
 from hub.store import (
@@ -45,7 +45,7 @@ async def apply(
     A record without an event or with a reused id becomes a dead letter. Repetitions change
     nothing.
     """
-    await log.claim(connection, (r.event.entity_key for r in records if r.event is not None))
+    await log.claim(connection, claimed(r.event for r in records if r.event is not None))
     fresh, duplicates = await log.screen(connection, vault, records)
     letters = [record for record in records if record.bad is not None]
     await dead_letters.keep(connection, vault, letters, cluster_id)
@@ -53,6 +53,14 @@ async def apply(
         return Tally(dead_letters=len(letters), duplicates=duplicates)
     work = await _take(connection, vault, fresh)
     return work.tally(len(letters), duplicates)
+
+
+def claimed(events: Iterable[Event]) -> Iterator[Key]:
+    """The entities that these events change: an order that is split off changes its parent."""
+    for event in events:
+        yield event.entity_key
+        if event.entity_kind == "order" and (parent := orders.parent_of(event)) is not None:
+            yield parent.key
 
 
 async def apply_decisions(connection: Connection, vault: Vault, records: Sequence[Record]) -> Work:

@@ -55,7 +55,7 @@ async def run(
     at: when they count, for what is decided about a time past. Otherwise the database's clock once
     the entities are locked: decisions about one entity then have their order, whoever makes them.
     """
-    await log.claim(connection, {_event(decision, EPOCH).entity_key for decision in wanted})
+    await log.claim(connection, apply.claimed(_event(decision) for decision in wanted))
     if at is None:
         at = cast(datetime, await connection.fetchval(queries("commands")["clock"]))
     records = [_record(decision, at) for decision in wanted]
@@ -104,5 +104,5 @@ def _record(decision: Decision, at: datetime) -> Record:
     return Record(TOPIC, 0, 0, at, None, (), body, events.decode(body))
 
 
-def _event(decision: Decision, at: datetime) -> Event:
-    return events.decode(decisions.cloud_event(decision, "asked", at))
+def _event(decision: Decision) -> Event:
+    return events.decode(decisions.cloud_event(decision, "asked", EPOCH))

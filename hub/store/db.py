@@ -97,6 +97,7 @@ class Rows:
         arrays = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(columns.values(), start=1))
         self._schema, _, self._table = table.rpartition(".")
         self._columns = list(columns)
+        self._key = {name: kind for name, kind in columns.items() if name in key}
         self._json = [i for i, kind in enumerate(columns.values()) if kind == "jsonb"]
         self.insert_sql = insert_sql = (
             f"insert into {table} ({names}) select * from unnest({arrays})"
@@ -130,6 +131,17 @@ class Rows:
     async def upsert(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows, or replace those with the same key."""
         await self._run(connection, self.upsert_sql, rows)
+
+    async def delete(self, connection: Connection, keys: Sequence[tuple[Any, ...]]) -> None:
+        """Remove the rows of these keys."""
+        if keys:
+            types = ", ".join(f"${i}::{t}[]" for i, t in enumerate(self._key.values(), start=1))
+            alike = " and ".join(f"t.{name} = k.{name}" for name in self._key)
+            await connection.execute(
+                f"delete from {self._table} as t using unnest({types})"
+                f" as k ({', '.join(self._key)}) where {alike}",
+                *map(list, zip(*keys, strict=True)),
+            )
 
     async def _run(self, connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:

@@ -66,7 +66,48 @@ PARTS = {
             "completed_at",
             "cancelled_at",
             "event_count",
+            "is_sale",
         )
+    ),
+    "order_details": Part(
+        (
+            "order_id",
+            "parent_id",
+            "origin_id",
+            "tenders",
+            "forfeited_minor",
+            "compensated_minor",
+            "refunding_minor",
+            "paid_late_minor",
+            "slot_from",
+            "session_id",
+            "cancelled_milli",
+            "received_at",
+            "no_show_at",
+        ),
+        # A refund on its way that ended leaves a row that says nothing.
+        "num_nulls(parent_id, origin_id, tenders, deposit_kind, slot_from, session_id,"
+        " cancelled_milli, no_show_at) < 8 or is_paid_on_delivery or forfeited_minor <> 0"
+        " or compensated_minor <> 0 or refunding_minor <> 0 or paid_late_minor <> 0",
+    ),
+    "order_children": Part(("parent_id", "order_id")),
+    "order_refunds": Part(
+        ("order_id", "refund_id", "kind", "status", "amount_minor", "points", "ended_at")
+    ),
+    "aftersales": Part(
+        (
+            "order_id",
+            "aftersale_id",
+            "kind",
+            "status",
+            "quantities_milli",
+            "amount_minor",
+            "requested_at",
+            "ended_at",
+        )
+    ),
+    "order_settlements": Part(
+        ("order_id", "payment_id", "amount_minor", "fee_minor", "commission_minor")
     ),
     "order_lines": Part(
         (

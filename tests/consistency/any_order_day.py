@@ -5,6 +5,7 @@ Each variant of the day is another one; the same variant is always the same byte
 
 import random
 from itertools import count
+from typing import Any
 
 from hub.domain import ids
 from tests.event_maker import Shop, at, line
@@ -130,7 +131,34 @@ def _content(day: Day, number: int) -> dict[str, object]:
         content["buyer"] = {"account": f"a-{day.chance.randint(1, ACCOUNTS)}"}
     if day.chance.random() < 0.9:
         content["place"] = day.chance.choice(PLACES)
-    return content
+    return content | _terms(day, number, fen)
+
+
+def _terms(day: Day, number: int, total_fen: int) -> dict[str, object]:
+    """How it is paid for, picked up, split and reported, where that is out of the ordinary."""
+    yuan = total_fen // 200
+    due = at(day.minute(100, 600)).isoformat()
+    likely: dict[str, tuple[float, object]] = {
+        "tenders": (0.2, [{"kind": "points", "amount": f"{yuan}.00", "points": 301}]),
+        "payment_terms": (0.1, "on_delivery"),
+        "deposit": (
+            0.15,
+            {
+                "kind": day.chance.choice(("earnest", "refundable")),
+                "amount": "2.00",
+                "balance_due_at": due,
+            },
+        ),
+        "pickup": (0.2, {"slot_from": at(600).isoformat(), "slot_until": at(660).isoformat()}),
+        "session": (0.1, {"session_id": "live-1", "anchor": "xiaomei"}),
+        "parent": (0.1, f"n-{number % 7 + 1}"),
+        "children": (0.05, [f"n-{number + 20}"]),
+        "origin": (0.1, {"channel": "web", "shop": "1", "order_number": f"n-{number + 30}"}),
+    }
+    chosen = {name: value for name, (odds, value) in likely.items() if day.chance.random() < odds}
+    if chosen.get("parent") == f"n-{number}":
+        del chosen["parent"]
+    return chosen
 
 
 def _order(day: Day, number: int) -> None:
@@ -159,6 +187,15 @@ def _happenings(day: Day) -> list[str]:
         "order.placed": 0.15,
         "return.received": 0.5,
         "refund.succeeded": 0.6,
+        "refund.processing": 0.4,
+        "refund.failed": 0.3,
+        "payment.captured": 0.3,
+        "payment.settled": 0.2,
+        "order.delivered": 0.4,
+        "aftersale.requested": 0.3,
+        "aftersale.approved": 0.3,
+        "aftersale.closed": 0.2,
+        "aftersale.exchanged": 0.2,
     }
     return [
         kind
@@ -173,14 +210,11 @@ def _step(day: Day, kind: str, number: int, content: dict[str, object]) -> dict[
     some = [{"line": "1", "quantity": str(day.chance.randint(1, 2))}]
     if kind in ("order.placed", "order.amended"):
         return _content(day, number)
-    if kind == "order.paid":
-        amount = day.chance.choice((content["total"], content["total"], "10.05"))
-        payment = f"p-{day.chance.randint(1, 3)}"
-        return named | {"amount": amount, "currency": "CNY", "method": "wx", "payment_id": payment}
-    if kind == "refund.succeeded":
-        amount = day.chance.choice((content["total"], "5.55", "0.70"))
-        refund = f"r-{day.chance.randint(1, 3)}"
-        return named | {"amount": amount, "currency": "CNY", "refund_id": refund}
+    if kind.partition(".")[0] in ("payment", "refund", "aftersale") or kind == "order.paid":
+        return named | _money(day, kind, str(content["total"]))
+    if kind == "order.cancelled":
+        fault = {"fault": day.chance.choice(("buyer", "merchant"))}
+        return named | fault | ({"lines": some} if day.chance.random() < 0.5 else {})
     if kind in ("order.shipped", "order.picked_up"):
         return named | ({"lines": some} if day.chance.random() < 0.5 else {})
     if kind == "order.pickup_changed":
@@ -188,6 +222,23 @@ def _step(day: Day, kind: str, number: int, content: dict[str, object]) -> dict[
     if kind == "return.received":
         return named | {"lines": some, "restock": day.chance.random() < 0.6}
     return named
+
+
+def _money(day: Day, kind: str, total: str) -> dict[str, Any]:
+    """Payments, refunds and after-sale: often the same again, or more than there was."""
+    currency: dict[str, Any] = {"currency": "CNY"}
+    if kind in ("order.paid", "payment.captured"):
+        amount = day.chance.choice((total, total, "10.05"))
+        payment = f"p-{day.chance.randint(1, 3)}"
+        return currency | {"amount": amount, "method": "wx", "payment_id": payment}
+    if kind == "payment.settled":
+        return currency | {"payment_id": "p-1", "amount": "10.05", "fee": "0.06"}
+    if kind.startswith("refund."):
+        amount = day.chance.choice((total, "5.55", "0.70"))
+        refund = f"r-{day.chance.randint(1, 3)}"
+        how = {"kind": day.chance.choice(("refund", "refund", "compensation"))}
+        return currency | how | {"amount": amount, "refund_id": refund}
+    return {"aftersale_id": f"as-{day.chance.randint(1, 2)}", "kind": "exchange"}
 
 
 def _stock(day: Day) -> None:

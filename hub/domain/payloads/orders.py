@@ -15,6 +15,8 @@ from hub.domain.payloads.base import (
     Time,
 )
 
+CHILDREN_MAX = 200
+
 
 class Buyer(Payload):
     account: Id
@@ -50,8 +52,57 @@ class LineQuantity(Payload):
 LineQuantities = Annotated[list[LineQuantity], Meta(min_length=1, max_length=LINES_MAX)]
 
 
+class Tender(Payload):
+    """What pays a part of the total instead of money: it is no discount, and no sale of its own.
+    Of points their number, of stored value how much was paid in and how much was a bonus."""
+
+    kind: Literal["points", "voucher", "gift_card", "stored_value"]
+    amount: Number
+    points: Annotated[int, Meta(ge=1, le=10**12)] | None = None
+    coupon: Id | None = None
+    principal: Number | None = None
+    bonus: Number | None = None
+
+
+class Pickup(Payload):
+    """When the order is picked up, and until when that can be changed."""
+
+    slot_from: Time
+    slot_until: Time
+    cut_off: Time | None = None
+
+
+class Deposit(Payload):
+    """A part paid ahead: `earnest` (定金) is lost by who breaks the sale, `refundable` (订金) is
+    not. The balance is due until `balance_due_at`."""
+
+    kind: Literal["earnest", "refundable"]
+    amount: Number
+    balance_due_at: Time
+
+
+class Session(Payload):
+    """The live session an order comes from."""
+
+    session_id: Id
+    anchor: Id | None = None
+
+
+class OrderName(Payload):
+    """An order of some channel's shop."""
+
+    channel: Id
+    shop: Id
+    order_number: Id
+
+
 class OrderContent(Payload):
-    """order.placed and order.amended. `total` = sum of line amounts less their discounts."""
+    """order.placed and order.amended. `total` = sum of line amounts less all discounts; `discounts`
+    of the whole order are shared out over its lines.
+
+    An order that was split names its `parent`, or the parent its `children`: the children count,
+    the parent only holds them together. `origin`: this is another system's report of that order,
+    which counts there."""
 
     order_number: Id
     currency: Currency
@@ -60,6 +111,16 @@ class OrderContent(Payload):
     buyer: Buyer | None = None
     place: Id | None = None
     recipient: Recipient | None = None
+    inscription: PersonalName | None = None
+    discounts: Annotated[list[Discount], Meta(max_length=50)] = []
+    tenders: Annotated[list[Tender], Meta(max_length=20)] = []
+    payment_terms: Literal["prepaid", "on_delivery"] = "prepaid"
+    deposit: Deposit | None = None
+    pickup: Pickup | None = None
+    session: Session | None = None
+    parent: Id | None = None
+    children: Annotated[list[Id], Meta(max_length=CHILDREN_MAX)] = []
+    origin: OrderName | None = None
 
 
 class OrderPayment(Payload):
@@ -77,6 +138,15 @@ class OrderStep(Payload):
     reason: Name | None = None
 
 
+class OrderCancellation(Payload):
+    """Without lines the whole order. `fault`: who broke a sale with a deposit."""
+
+    order_number: Id
+    lines: LineQuantities | None = None
+    fault: Literal["buyer", "merchant"] | None = None
+    reason: Name | None = None
+
+
 class OrderFulfilment(Payload):
     """order.shipped and picked_up; without lines it is everything left."""
 
@@ -88,6 +158,21 @@ class OrderFulfilment(Payload):
 class OrderPickupChange(Payload):
     order_number: Id
     place: Id
+    pickup: Pickup | None = None
+    inscription: PersonalName | None = None
+
+
+class Settlement(Payload):
+    """payment.settled: what the platform's bill says of a payment; `net` = amount - fee -
+    commission + subsidy."""
+
+    order_number: Id
+    payment_id: Id
+    amount: Number
+    currency: Currency
+    fee: Number = "0"
+    commission: Number = "0"
+    subsidy: Number = "0"
 
 
 class ReturnReceived(Payload):
@@ -97,11 +182,52 @@ class ReturnReceived(Payload):
     restock: bool = True
 
 
-class RefundSucceeded(Payload):
+class LineAmount(Payload):
+    """How much of a refund is for a line."""
+
+    line: Id
+    amount: Number
+
+
+class Refund(Payload):
+    """refund.processing and succeeded. `points`: those of the order's points that go back; by the
+    share of the money unless said. A compensation is paid beyond what was paid for the order."""
+
     order_number: Id
     refund_id: Id
     amount: Number
     currency: Currency
+    kind: Literal["refund", "compensation"] = "refund"
+    points: Annotated[int, Meta(ge=0, le=10**12)] | None = None
+    lines: Annotated[list[LineAmount], Meta(max_length=LINES_MAX)] = []
+    aftersale_id: Id | None = None
+    reason: Name | None = None
+
+
+class RefundFailed(Payload):
+    order_number: Id
+    refund_id: Id
+    reason: Name | None = None
+
+
+class AftersaleRequest(Payload):
+    """aftersale.requested: what the buyer wants, of which lines, and how much money back."""
+
+    order_number: Id
+    aftersale_id: Id
+    kind: Literal["refund", "return", "exchange"]
+    lines: Annotated[list[LineQuantity], Meta(max_length=LINES_MAX)] = []
+    amount: Number | None = None
+    currency: Currency | None = None
+    reason: Name | None = None
+
+
+class AftersaleStep(Payload):
+    """aftersale.approved, rejected, closed and exchanged."""
+
+    order_number: Id
+    aftersale_id: Id
+    reason: Name | None = None
 
 
 class ItemQuantity(Payload):
@@ -129,9 +255,18 @@ TYPES: dict[str, type[Payload]] = {
     "order.shipped": OrderFulfilment,
     "order.delivered": OrderStep,
     "order.completed": OrderStep,
-    "order.cancelled": OrderStep,
+    "order.cancelled": OrderCancellation,
     "return.received": ReturnReceived,
-    "refund.succeeded": RefundSucceeded,
+    "payment.captured": OrderPayment,
+    "payment.settled": Settlement,
+    "aftersale.requested": AftersaleRequest,
+    "aftersale.approved": AftersaleStep,
+    "aftersale.rejected": AftersaleStep,
+    "aftersale.closed": AftersaleStep,
+    "aftersale.exchanged": AftersaleStep,
+    "refund.processing": Refund,
+    "refund.succeeded": Refund,
+    "refund.failed": RefundFailed,
     "reservation.created": ReservationContent,
     "reservation.committed": OrderStep,
     "reservation.released": OrderStep,

@@ -175,7 +175,9 @@ wanted as (
         o.order_id,
         case
             when
-                o.paid_minor >= o.total_minor
+                o.paid_minor >= o.total_minor - coalesce(d.tendered_minor, 0)
+                and (d.received_at is not null or not coalesce(d.is_paid_on_delivery, false))
+                and o.is_sale
                 and o.profile_id is not null
                 and o.cancelled_at is null
                 then (o.paid_minor - o.refunded_minor) / coalesce(x.units, 100)
@@ -183,6 +185,7 @@ wanted as (
         end as points
     from orders as o
     left join exponents as x on o.currency = x.currency
+    left join order_details as d on o.order_id = d.order_id
 )
 
 select
@@ -192,9 +195,12 @@ select
 from wanted as w
 full join entries as e on w.order_id = e.order_id
 left join other_rules as r on coalesce(w.order_id, e.order_id) = r.order_id
+left join order_details as d on coalesce(w.order_id, e.order_id) = d.order_id
 where
     coalesce(w.points, 0) <> coalesce(e.points, 0)
-    and r.order_id is null;
+    and r.order_id is null
+    -- What an order costs once a part is called off is for the fold to say.
+    and d.cancelled_milli is null;
 
 -- name: growth_follows_what_was_paid
 with entries as (
@@ -272,11 +278,17 @@ with wanted as (
     select
         l.sku,
         o.place,
-        sum(l.quantity_milli - l.fulfilled_milli) as committed_milli
+        sum(
+            l.quantity_milli
+            - l.fulfilled_milli
+            - coalesce((d.cancelled_milli ->> l.line)::bigint, 0)
+        ) as committed_milli
     from orders as o
     inner join order_lines as l on o.order_id = l.order_id
+    left join order_details as d on o.order_id = d.order_id and d.cancelled_milli is not null
     where
         o.cancelled_at is null
+        and o.is_sale
         and o.place is not null
         and l.quantity_milli > l.fulfilled_milli
     group by l.sku, o.place

@@ -16,25 +16,37 @@ with locked as (
 known as (
     select
         order_id,
-        first_received_at
+        first_received_at,
+        false as is_parent
     from locked
     union all
     select
         order_id,
-        first_received_at
+        first_received_at,
+        false
     from reservations
     where order_id = any($1::uuid[])
     union all
     select
-        entity_key as order_id,
-        received_at as first_received_at
+        entity_key,
+        received_at,
+        false
     from parked
     where entity_key = any($1::uuid[])
+    union all
+    select
+        parent_id,
+        null,
+        true
+    from order_children
+    where parent_id = any($1::uuid[])
 )
 
+-- first_received_at is null for an order that only its children know of.
 select
     order_id,
-    min(first_received_at) as first_received_at
+    min(first_received_at) as first_received_at,
+    bool_or(is_parent) as is_parent
 from known
 group by order_id;
 

@@ -34,6 +34,7 @@ final as (
         fulfilled_at,
         completed_at,
         cancelled_at,
+        is_sale,
         event_count,
         first_received_at
     from orders

@@ -28,6 +28,7 @@ renamed as (
         fulfilled_at,
         completed_at,
         cancelled_at,
+        is_sale,
         event_count,
         first_received_at,
         changed_xid

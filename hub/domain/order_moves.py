@@ -1,0 +1,81 @@
+"""What the steps of an order do to stock: commit, give out, take back. Pure.
+
+Moves are (sku, place, kind, on hand, committed, reserved) in thousandths. An order that is not a
+sale of its own moves nothing.
+"""
+
+from hub.domain.order_data import Content, Handling
+from hub.domain.order_state import OrderState
+from hub.domain.reservations import Move
+
+
+def commit_left(state: OrderState, sign: int, kind: str, moves: list[Move]) -> None:
+    """Commit (+1) or let go (-1) what is ordered and not yet given out."""
+    if state.content is None or state.place is None or not state.counts:
+        return
+    for line in state.content.lines:
+        left = state.left_of(line.line, line.quantity_milli)
+        if left > 0:
+            moves.append((line.sku, state.place, kind, 0, sign * left, 0))
+
+
+def give_out(
+    state: OrderState, content: Content, handling: Handling, moves: list[Move]
+) -> dict[str, int]:
+    """Give out what is asked for and left; quantities by line."""
+    place = handling.place or state.place
+    committed_place = state.place if state.cancelled_at is None else None
+    given: dict[str, int] = {}
+    for line in content.lines:
+        left = state.left_of(line.line, line.quantity_milli)
+        asked = handling.quantities_milli
+        quantity = left if asked is None else min(asked.get(line.line, 0), left)
+        if quantity <= 0:
+            continue
+        given[line.line] = quantity
+        if place is not None and state.counts:
+            moves.append((line.sku, place, "issued", -quantity, 0, 0))
+        if committed_place is not None and state.counts:
+            moves.append((line.sku, committed_place, "issued", 0, -quantity, 0))
+    return given
+
+
+def call_off(
+    state: OrderState, content: Content, asked_milli: dict[str, int], moves: list[Move]
+) -> dict[str, int]:
+    """Let go of what is called off and left; quantities by line."""
+    gone: dict[str, int] = {}
+    for line in content.lines:
+        left = state.left_of(line.line, line.quantity_milli)
+        quantity = min(asked_milli.get(line.line, 0), left)
+        if quantity <= 0:
+            continue
+        gone[line.line] = quantity
+        if state.place is not None and state.counts:
+            moves.append((line.sku, state.place, "cancelled", 0, -quantity, 0))
+    return gone
+
+
+def take_back(
+    state: OrderState, content: Content, handling: Handling, moves: list[Move]
+) -> dict[str, int]:
+    """Take back what is out; quantities by line."""
+    place = handling.place or state.place
+    back: dict[str, int] = {}
+    for line in content.lines:
+        out = state.fulfilled_milli.get(line.line, 0) - state.returned_milli.get(line.line, 0)
+        quantity = min((handling.quantities_milli or {}).get(line.line, 0), out)
+        if quantity <= 0:
+            continue
+        back[line.line] = quantity
+        if handling.restock and place is not None and state.counts:
+            moves.append((line.sku, place, "returned", quantity, 0, 0))
+    return back
+
+
+def added(known: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+    """Quantities by line, summed; a new dictionary, since states share theirs."""
+    summed = dict(known)
+    for line, quantity in more.items():
+        summed[line] = summed.get(line, 0) + quantity
+    return summed

@@ -20,10 +20,11 @@ from benchmarks import commands_callers, commands_http, commands_pgbench
 from benchmarks.commands_callers import HOT, PLACE, SHOP, SPREAD_ITEMS
 from benchmarks.servers import servers
 from hub.domain import ids
+from hub.domain.order_data import OrderName
 from hub.settings import Settings
 from hub.store import commands, db, reservations
 from hub.store.commands import Asked
-from hub.store.reservations import OrderName, Wanted
+from hub.store.reservations import Wanted
 from hub.store.sealing import Vault
 
 ROUNDS = int(os.environ.get("HUB_BENCH_ROUNDS", "3"))

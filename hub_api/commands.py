@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Header, Request
 from pydantic import BaseModel
 
+from hub.domain.envelope import BadEvent
 from hub.errors import Refused
 from hub.store import commands
 from hub.store.commands import Answer, Asked, IdempotencyKeyReused
@@ -38,11 +39,15 @@ def asked(request: Request, key: ApiKey, idempotency_key: str, body: BaseModel |
 
 
 async def run(held: Resources, request: Asked, work: Callable[[Any], Awaitable[Answer]]) -> Answer:
-    """Do the work once, in one transaction; what is not possible is a 409 with its reason."""
+    """Do the work once, in one transaction; what is not possible is a 409 with its reason, and what
+    no event can say a 422 with its field."""
     try:
         return await held.database.write(
             lambda connection: commands.once(connection, request, work)
         )
+    except BadEvent as bad:
+        field = (bad.field or "$").removeprefix("$.data.")
+        raise Problem("invalid", [Fault(field, bad.reason)]) from None
     except Refused as refused:
         faults = [Fault(str(name), str(value)) for name, value in refused.detail.items()]
         raise Problem("refused", faults, reason=refused.reason, cause=refused.code) from None

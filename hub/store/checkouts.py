@@ -17,11 +17,12 @@ from hub.domain.coupon_codes import normalise_code
 from hub.domain.coupon_quotes import Quote
 from hub.domain.decisions import Decision
 from hub.domain.ids import Key
+from hub.domain.order_data import OrderName
 from hub.errors import Refused
 from hub.store import commands, coupon_commands, log, reservations, spending
 from hub.store.coupon_commands import Counter, CouponUnknown, Standing
 from hub.store.db import Connection, queries
-from hub.store.reservations import OrderName, Wanted
+from hub.store.reservations import Wanted
 from hub.store.sealing import Vault
 from hub.store.wallets import ending, now, open_wallet
 

@@ -20,6 +20,7 @@ SCOPES = (
     "members:read",
     "members:write",
     "orders:read",
+    "orders:write",
     "stock:read",
     "coupons:read",
     "coupons:write",

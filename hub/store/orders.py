@@ -6,7 +6,7 @@ points are the difference between the fold before an event and the fold after it
 
 from datetime import datetime
 
-from hub.domain import ids
+from hub.domain import ids, money
 from hub.domain.envelope import EVENTS_MAX, TOO_MANY, Event
 from hub.domain.ids import Key, derived
 from hub.domain.order_data import Content, OrderName
@@ -41,8 +41,8 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
         if len(order.events) >= EVENTS_MAX:
             work.verdicts[event.key] = TOO_MANY
             continue
-        if work.is_decision and event.type == "reservation.created":
-            _refuse_if_placed(order)
+        if work.is_decision:
+            _refuse(order, event)
         before, after = order.add(event)
         work.judge(event, before.verdicts, after.verdicts)
         _note_effects(work, event, order, before, after)
@@ -55,9 +55,17 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     await _follow(connection, work, touched)
 
 
-def _refuse_if_placed(order: Touched) -> None:
-    if order.now.state.content is not None:
+def _refuse(order: Touched, event: Event) -> None:
+    """Refuse what the hub would not decide, though it can happen elsewhere."""
+    state = order.now.state
+    if event.type == "reservation.created" and state.content is not None:
         raise Refused("order_exists", "the order was placed already", order_number=order.number)
+    if event.type != "refund.processing" or event.data.is_compensation or state.content is None:
+        return
+    if event.data.amount_minor > state.refundable_minor:
+        digits = money.exponent(state.content.currency)
+        left = money.decimal_text(max(state.refundable_minor, 0), digits)
+        raise Refused("refund_above_paid", f"no more than {left} can go back", refundable=left)
 
 
 async def _load(

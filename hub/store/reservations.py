@@ -11,24 +11,13 @@ from msgspec import Struct
 
 from hub.domain import ids, money
 from hub.domain.decisions import Decision
+from hub.domain.order_data import OrderName
 from hub.store import commands, log
 from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
 OVERDUE_MAX = 200
 """Reservations ended in one transaction: each holds the locks of its items until COMMIT."""
-
-
-class OrderName(Struct, frozen=True):
-    """Which order stock is held for."""
-
-    channel: str
-    shop: str
-    order_number: str
-
-    @property
-    def key(self) -> ids.Key:
-        return ids.order_id(self.channel, self.shop, self.order_number)
 
 
 class Wanted(Struct, frozen=True):

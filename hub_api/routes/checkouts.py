@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from hub.domain import ids, money
+from hub.domain.order_data import OrderName
 from hub.store import checkouts, reservations
 from hub.store.checkouts import Amount, Basket
 from hub.store.commands import Answer, Asked
 from hub.store.coupon_commands import CouponUnknown
 from hub.store.keys import ApiKey
-from hub.store.reservations import OrderName
 from hub.store.sealing import Vault
 from hub_api import commands, requests
 from hub_api.amounts import amount

@@ -11,7 +11,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from hub.domain import coupon_tokens
 from hub.domain.coupon_codes import normalise_code
 from hub.domain.coupon_tokens import TokenRefused
-from hub.domain.envelope import BadEvent
 from hub.domain.ids import Key
 from hub.store import coupon_commands
 from hub.store.commands import Answer
@@ -268,9 +267,6 @@ async def _run(
     except CouponUnknown:
         held.keyring.miss(key, "coupon")
         raise Problem("not-found") from None
-    except BadEvent as bad:
-        field = (bad.field or "").removeprefix("$.data.")
-        raise Problem("invalid", [Fault(field, bad.reason)]) from None
 
 
 def _named(code: str, asking: Asking, *left_out: str) -> dict[str, Any]:

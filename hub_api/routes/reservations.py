@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.domain import ids, money
+from hub.domain.order_data import OrderName
 from hub.store import reservations
 from hub.store.commands import Answer, Asked
 from hub.store.keys import ApiKey
-from hub.store.reservations import OrderName, Wanted
+from hub.store.reservations import Wanted
 from hub.store.sealing import Vault
 from hub_api import commands, requests
 from hub_api.commands import IdempotencyKey

@@ -1,7 +1,7 @@
 """Orders and their lines, as far as a viewer may see them."""
 
 from hub.domain.ids import Key
-from hub.store.reads.queries import Connection, Row, load, rows
+from hub.store.reads.queries import Connection, Row, load, row, rows
 from hub.store.reads.viewer import Page, Viewer
 
 _SQL = load("orders")
@@ -17,6 +17,19 @@ async def get(
 async def lines(connection: Connection, order_id: Key) -> list[Row]:
     """The lines of an order the viewer was already found to see."""
     return await rows(connection, _SQL["lines"], order_id)
+
+
+async def beside(connection: Connection, order_id: Key) -> tuple[Row | None, list[Row], list[Row]]:
+    """What few orders have: its details (None: it has none), refunds, and after-sale requests."""
+    details = await row(connection, _SQL["details"], order_id)
+    refunds = await rows(connection, _SQL["refunds"], order_id)
+    return details, refunds, await rows(connection, _SQL["aftersales"], order_id)
+
+
+async def timeline(connection: Connection, viewer: Viewer, order_id: Key, page: Page) -> list[Row]:
+    """What happened to it in all systems, newest first; keyset (occurred_at, event_key)."""
+    asked = (*viewer.arguments, order_id, *page.keyset(2), page.limit)
+    return await rows(connection, _SQL["timeline"], *asked)
 
 
 async def shops(connection: Connection, channel: str) -> list[str]:

@@ -102,3 +102,122 @@ where
     )
 order by listed_at desc, o.order_id desc
 limit $4;
+
+-- name: details
+-- What few orders have, of order $1.
+select
+    d.parent_id,
+    d.origin_id,
+    d.tenders,
+    d.is_paid_on_delivery,
+    d.deposit_kind,
+    d.deposit_minor,
+    d.balance_due_at,
+    d.forfeited_minor,
+    d.compensated_minor,
+    d.refunding_minor,
+    d.slot_from,
+    d.slot_until,
+    d.cut_off,
+    d.session_id,
+    d.anchor,
+    d.cancelled_milli,
+    d.no_show_at
+from hub.order_details as d
+where d.order_id = $1;
+
+-- name: refunds
+-- The refunds of order $1, in time order.
+select
+    r.refund_id,
+    r.kind,
+    r.status,
+    r.amount_minor,
+    r.points,
+    r.aftersale_id,
+    r.asked_at,
+    r.ended_at
+from hub.order_refunds as r
+where r.order_id = $1
+order by r.asked_at, r.refund_id
+limit 500;
+
+-- name: aftersales
+-- What the buyer of order $1 wanted after the sale, in time order.
+select
+    a.aftersale_id,
+    a.kind,
+    a.status,
+    a.amount_minor,
+    a.requested_at,
+    a.ended_at
+from hub.aftersales as a
+where a.order_id = $1
+order by a.requested_at, a.aftersale_id
+limit 500;
+
+-- name: timeline
+-- What happened to order $3 in all systems: its own events, those of the points spent on it, of the
+-- coupons used for it, and of the reports that name it as their origin; the newest first.
+with one as (
+    select
+        o.order_id,
+        o.channel,
+        o.shop,
+        o.order_number
+    from hub.orders as o
+    where o.order_id = $3
+),
+
+objects as (
+    select
+        'order' as object_kind,
+        order_id as object_id
+    from one
+    union all
+    select
+        'order',
+        d.order_id
+    from hub.order_details as d
+    where d.origin_id = $3
+    union all
+    select
+        'points',
+        s.spend_id
+    from hub.points_spends as s
+    inner join one
+        on
+            s.channel = one.channel
+            and s.shop = one.shop
+            and s.order_number = one.order_number
+    union all
+    select distinct
+        'coupon',
+        r.coupon_id
+    from hub.coupon_redemptions as r
+    inner join one
+        on
+            r.channel = one.channel
+            and r.shop = one.shop
+            and r.order_number = one.order_number
+)
+
+select
+    e.event_key,
+    e.occurred_at,
+    e.received_at,
+    e.type,
+    objects.object_kind,
+    objects.object_id,
+    i.outcome,
+    i.reason,
+    coalesce(nullif(split_part(e.source, '/', 3), ''), 'hub') as channel,
+    split_part(e.source, '/', 5) as shop
+from objects
+inner join log.events as e on objects.object_id = e.entity_key
+inner join log.inbox as i on e.event_key = i.event_key
+where
+    ($1::text is null or $2::boolean or split_part(e.source, '/', 3) in ($1, ''))
+    and ($4::timestamptz is null or (e.occurred_at, e.event_key) < ($4, $5::uuid))
+order by e.occurred_at desc, e.event_key desc
+limit $6;

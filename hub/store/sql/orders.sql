@@ -86,3 +86,38 @@ select
     order_number
 from reservations
 where order_id = $1;
+
+-- name: name
+select
+    channel,
+    shop,
+    order_number
+from orders
+where order_id = $1;
+
+-- Open orders with a deposit whose balance should have been paid by now.
+-- name: balance_overdue
+select
+    o.channel,
+    o.shop,
+    o.order_number
+from order_details as d
+inner join orders as o on d.order_id = o.order_id
+where
+    d.balance_due_at < $1
+    and o.status = 'open'
+    and o.fulfilled_at is null
+    and o.payment_status in ('unpaid', 'partially_paid')
+order by d.balance_due_at
+limit $2;
+
+-- name: still_unpaid
+select o.order_id
+from order_details as d
+inner join orders as o on d.order_id = o.order_id
+where
+    o.order_id = any($1::uuid[])
+    and d.balance_due_at < $2
+    and o.status = 'open'
+    and o.fulfilled_at is null
+    and o.payment_status in ('unpaid', 'partially_paid');

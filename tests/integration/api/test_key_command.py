@@ -35,7 +35,7 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(hub: CliRunne
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["create", "x", "--scope", "orders:write"],
+        ["create", "x", "--scope", "orders:erase"],
         ["create", "x\ny", "--scope", "orders:read"],
         ["create", "", "--scope", "orders:read"],
         ["create", "x" * 101, "--scope", "orders:read"],

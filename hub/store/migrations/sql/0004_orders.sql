@@ -81,3 +81,8 @@ create table order_settlements (
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint order_settlements_pk primary key (order_id, payment_id)
 );
+
+-- What was spent and used on one order, for its timeline.
+create index points_spends_order on points_spends (order_number, channel, shop);
+create index coupon_redemptions_order on coupon_redemptions (order_number, channel, shop)
+where order_number is not null;

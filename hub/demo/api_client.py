@@ -79,12 +79,27 @@ class ChannelClient:
 
     def balance(self, phone: str) -> int:
         """The points of the member with this phone, over all channels; 0 without a member."""
+        member_id = self._member(phone)
+        if member_id is None:
+            return 0
+        return self._request("GET", f"/v1/members/{member_id}/points?limit=1")["balance"]
+
+    def orders(self, phone: str) -> list[dict[str, Any]]:
+        """The newest orders of the member with this phone, over all channels."""
+        member_id = self._member(phone)
+        if member_id is None:
+            return []
+        return self._request("GET", f"/v1/members/{member_id}/orders")["items"]
+
+    def command(self, path: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Have something decided, once for each name. Raises `RefusedError`."""
+        named = {"Idempotency-Key": name}
+        return self._request("POST", path, json.dumps(body).encode(), headers=named)
+
+    def _member(self, phone: str) -> str | None:
         body = json.dumps({"type": "phone", "value": phone}).encode()
         found = self._find("/v1/members/lookup", body)
-        if found is None:
-            return 0
-        member_id = found["members"][0]["member_id"]
-        return self._request("GET", f"/v1/members/{member_id}/points?limit=1")["balance"]
+        return found["members"][0]["member_id"] if found is not None else None
 
     def _find(self, path: str, body: bytes | None = None) -> dict[str, Any] | None:
         try:
@@ -95,9 +110,14 @@ class ChannelClient:
             raise
 
     def _request(
-        self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        kind: str = "application/json",
+        headers: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self._token}"} | (headers or {})
         if body is not None:
             headers["Content-Type"] = kind
         try:

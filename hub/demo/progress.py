@@ -21,13 +21,14 @@ REQUEST_TIMEOUT_MS = 10_000
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What became of the events since a moment."""
+    """What became of the channels' events since a moment, and how often the hub itself decided."""
 
     applied: int
     ignored: int
     parked: int
     dead_letters: int
     duplicates: int
+    decisions: int
 
 
 def connect(settings: Settings) -> psycopg.Connection[Any]:
@@ -104,7 +105,9 @@ def outcomes(settings: Settings, since: datetime) -> Outcomes:
     with connect(settings) as connection:
         counted = dict(
             connection.execute(
-                "select outcome, count(*) from log.inbox where received_at >= %s group by 1",
+                "select case when e.source = '/hub' then 'decided' else i.outcome end, count(*)"
+                " from log.inbox as i join log.events as e on i.event_key = e.event_key"
+                " where i.received_at >= %s group by 1",
                 [since],
             ).fetchall()
         )
@@ -122,4 +125,5 @@ def outcomes(settings: Settings, since: datetime) -> Outcomes:
         counted.get("parked", 0),
         int(dead[0]),
         int(twice[0]),
+        counted.get("decided", 0),
     )

@@ -69,6 +69,8 @@ class Screen:
         table.add_row("all disputes", str(before.total), _good(after.total))
         table.add_row("orders taken", str(shown.before.orders), str(shown.after.orders))
         self._console.print(table)
+        for story in shown.stories:
+            self.say(f"{_mark(story.holds)} {story.title} [dim]{story.ending}[/]")
 
     def summary(self, summary: Summary, addresses: dict[str, str]) -> None:
         """All figures, what holds, and where to look next."""
@@ -95,6 +97,7 @@ class Screen:
             ("ignored", f"{outcomes.ignored:,}"),
             ("parked", f"{outcomes.parked:,}"),
             ("dead letters", f"{outcomes.dead_letters:,}"),
+            ("the hub's own decisions", f"{outcomes.decisions:,}"),
             ("sent late / swapped", f"{measured.late:,} / {measured.swapped:,}"),
             ("events/s, all at once", f"{measured.events_per_s:,.0f}"),
             ("produced to visible, p50", f"{measured.visible_ms_p50:.1f} ms"),

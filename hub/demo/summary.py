@@ -47,7 +47,8 @@ class Summary:
         """Whether every proof of the demo holds."""
         settled = not (self.outcomes.parked or self.outcomes.dead_letters)
         built = self.refreshed.is_complete and not self.failed_checks
-        return settled and built and self.source_equals_marts
+        told = all(story.holds for story in self.shown.stories)
+        return settled and built and told and self.source_equals_marts
 
     @property
     def failed_checks(self) -> list[str]:
@@ -73,8 +74,10 @@ class Summary:
             "sync_accuracy": self.comparison.accuracy,
             "disputes_before": asdict(self.shown.before.disputes),
             "disputes_after": asdict(self.shown.after.disputes),
+            "stories": {story.name: story.holds for story in self.shown.stories},
             "wall_s": round(self.wall_s, 1),
             "duplicates": self.outcomes.duplicates,
+            "decisions": self.outcomes.decisions,
             "sent_twice": self.measured.twice,
             "sent_late": self.measured.late,
             "sent_swapped": self.measured.swapped,

@@ -1,7 +1,9 @@
-"""Both plays of the bakery's day in one running hub: keys, clients, and the two results."""
+"""Both plays of the bakery's day and the founding stories in one running hub: keys, clients, and
+the results."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import asyncpg
@@ -9,32 +11,55 @@ import asyncpg
 from hub.demo.api_client import ChannelClient
 from hub.demo.bakery import copying, day, live, town
 from hub.demo.bakery.outcome import Played
+from hub.demo.bakery.stories import Clients, Teller, Told
 from hub.settings import Settings
 from hub.store import keys
 
-SCOPES = ("events:write", "members:read", "stock:read", "coupons:read", "member:all_channels")
+SCOPES = (
+    "events:write",
+    "members:read",
+    "orders:read",
+    "stock:read",
+    "coupons:read",
+    "coupons:write",
+    "points:write",
+    "checkouts:write",
+    "member:all_channels",
+)
 CONNECT_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The day before and after; `events` the hub was told."""
+    """The day before and after, and the founding stories; `events` the hub was told."""
 
     before: Played
     after: Played
+    stories: list[Told]
     events: int
 
 
-def show(
-    settings: Settings, seed: int, on_progress: Callable[[int, int], None] = lambda *_: None
-) -> Shown:
-    """Play the day both ways. on_progress: called with (intents played, of how many)."""
+@contextmanager
+def connected(settings: Settings) -> Iterator[Clients]:
+    """A client with a key of its own for each of the bakery's channels."""
     tokens = asyncio.run(_make_keys(settings))
     clients = {
         channel: ChannelClient(settings.api_port, channel, token)
         for channel, token in tokens.items()
     }
     try:
+        yield clients
+    finally:
+        for client in clients.values():
+            client.close()
+
+
+def show(
+    settings: Settings, seed: int, on_progress: Callable[[int, int], None] = lambda *_: None
+) -> Shown:
+    """Play the day both ways and tell the stories. on_progress: called with (intents played, of how
+    many)."""
+    with connected(settings) as clients:
         # A hub that has seen the day before gets other people and another name for each place.
         earlier = live.plays_before(clients)
         chain = town.build(seed + earlier)
@@ -48,10 +73,9 @@ def show(
 
         suffix = f"-{earlier + 1}" if earlier else ""
         after, events = live.play(clients, chain, wanted, suffix, count)
-        return Shown(copying.play(wanted), after, events)
-    finally:
-        for client in clients.values():
-            client.close()
+        teller = Teller(clients, suffix)
+        stories = teller.tell()
+        return Shown(copying.play(wanted), after, stories, events + teller.sent)
 
 
 async def _make_keys(settings: Settings) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hub import testing
 from hub.domain.topics import Topic
 from hub.local import kafka
 from hub.settings import Settings
+from hub.store import check, proofs
 
 MARKED_FOLDERS = ("unit", "integration", "acceptance", "consistency", "browser")
 _run = ExitStack()
@@ -31,6 +33,29 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure() -> None:
     """Every server of the run ends here; if we are killed, the guardian sees to it."""
     _run.close()
+
+
+_outcomes: dict[str, set[str]] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What became of the tests of each file; the process that leads the run hears of all."""
+    if report.when == "call" or report.outcome != "passed":
+        _outcomes.setdefault(report.nodeid.partition("::")[0], set()).add(report.outcome)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Note which proofs of invariants have held in this run."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    proved = {one.proved_by for one in check.INVARIANTS if one.proof == "test"}
+    passed = [
+        path
+        for path in proved
+        if (found := [seen for file, seen in _outcomes.items() if file.startswith(path)])
+        and all(seen == {"passed"} for seen in found)
+    ]
+    proofs.note(passed, datetime.now(UTC))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

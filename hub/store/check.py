@@ -1,11 +1,13 @@
 """The invariants that the store can show, each a query that returns the rows which break it.
 
-An invariant is labelled by its proof: `store` (this module looks at the rows), `live` (only running
-traffic shows it) or `test` (a test proves it, named here). Queries are in `sql/check.sql`.
+An invariant is labelled by its proof: `store` (this module looks at the rows), `live` (only a
+running hub shows it, see `hub.local.watermarks`) or `test` (a test proves it, named here, and
+`hub.store.proofs` knows when it last did). Queries are in `sql/check.sql`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from hub.domain import ids
@@ -179,7 +181,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "kafka_never_passes_postgres",
         "I7: Kafka's committed offset never passes the one stored with the data",
-        "test",
+        "live",
         ("log", "inbox"),
         "tests/consistency",
     ),
@@ -206,17 +208,35 @@ async def run(dsn: str, names: Sequence[str] | None = None) -> list[CheckResult]
                 for invariant in INVARIANTS
                 if invariant.proof == "store" and (names is None or invariant.name in names)
             ]
-        for result in results:
-            await connection.execute(
-                queries("check")["keep"],
-                result.name,
-                result.proof,
-                result.violations,
-                result.sample,
-            )
+        await _keep(connection, results)
         return results
     finally:
         await connection.close()
+
+
+async def keep(dsn: str, results: Sequence[CheckResult]) -> None:
+    """Keep results that were found elsewhere, such as on running traffic."""
+    connection = await db.connect(dsn, "hub", TIMEOUT_S)
+    try:
+        await _keep(connection, results)
+    finally:
+        await connection.close()
+
+
+async def last(dsn: str) -> dict[str, datetime]:
+    """When each invariant was last found to hold, by name."""
+    connection = await db.connect(dsn, "hub", TIMEOUT_S)
+    try:
+        rows = await connection.fetch(queries("check")["last"])
+        return {row["invariant"]: row["ran_at"] for row in rows}
+    finally:
+        await connection.close()
+
+
+async def _keep(connection: db.Connection, results: Sequence[CheckResult]) -> None:
+    for one in results:
+        kept = (one.name, one.proof, one.violations, one.sample)
+        await connection.execute(queries("check")["keep"], *kept)
 
 
 async def _verify(connection: db.Connection, invariant: Invariant) -> CheckResult:

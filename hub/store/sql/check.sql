@@ -4,6 +4,14 @@
 insert into access.check_runs (invariant, proof, ran_at, violations, sample)
 values ($1, $2, clock_timestamp(), $3, $4);
 
+-- name: last
+select
+    invariant,
+    max(ran_at) as ran_at
+from access.check_runs
+where violations = 0
+group by invariant;
+
 -- name: points_accounts_equal_their_entries
 with entries as (
     select

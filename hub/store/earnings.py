@@ -10,10 +10,11 @@ from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
 from hub.domain.orders import Folded
 from hub.domain.points import Entry
+from hub.store.order_folds import Touched
 from hub.store.records import Granted, Work
 
 
-def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) -> None:
+def note(work: Work, event: Event, order: Touched, before: Folded, after: Folded) -> None:
     """Note the entries that the event causes, and the terms of the lots it touches."""
     was, now = before.state, after.state
     is_same = (was.fulfilled_at, was.content) == (now.fulfilled_at, now.content)
@@ -23,14 +24,14 @@ def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) 
     assert terms is not None
     causes = after.points.keys() | before.points.keys()
     for account in {account for _, account in causes}:
-        profile = ids.profile_id(channel, account)
+        profile = ids.profile_id(order.channel, account)
         # A former buyer's lot is left with nothing, and grants nothing.
         held = terms if account == now.account else replace(terms, granted_points=0)
-        work.lot_terms[_lot_id(event, profile)] = Granted(profile, held, event.key)
+        work.lot_terms[_lot_id(order, profile)] = Granted(profile, held, event.key)
     for cause, account in causes:
         then, known = before.points.get((cause, account)), after.points.get((cause, account))
-        profile = ids.profile_id(channel, account)
-        lot_id = _lot_id(event, profile)
+        profile = ids.profile_id(order.channel, account)
+        lot_id = _lot_id(order, profile)
         if then is not None:
             work.known_lots.add(lot_id)
         points = (known[0] if known else 0) - (then[0] if then else 0)
@@ -43,7 +44,7 @@ def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) 
                     "earned" if points > 0 else "reversed",
                     points,
                     lot_id,
-                    event.entity_key,
+                    order.key,
                     told[1],
                     cause,
                     terms.rule_version,
@@ -51,6 +52,6 @@ def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) 
             )
 
 
-def _lot_id(event: Event, profile: Key) -> Key:
+def _lot_id(order: Touched, profile: Key) -> Key:
     """Each buyer the order had holds a lot of their own."""
-    return derived("lot", event.entity_key, profile)
+    return derived("lot", order.key, profile)

@@ -10,6 +10,7 @@ from hub.domain.growth import NOTHING, Entry
 from hub.domain.ids import derived
 from hub.domain.orders import Folded
 from hub.store.db import Connection, Rows
+from hub.store.order_folds import Touched
 from hub.store.records import Work
 
 CHANNEL_RULE = "channel"
@@ -40,7 +41,7 @@ async def apply(connection: Connection, work: Work) -> None:
     await _ENTRIES.insert(connection, [_row(entry) for entry in work.growth])
 
 
-def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) -> None:
+def note(work: Work, event: Event, order: Touched, before: Folded, after: Folded) -> None:
     """Note the entries that an event of an order causes."""
     if before.growth == after.growth:
         return
@@ -57,7 +58,7 @@ def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) 
         if told is None or not (growth or amount):
             continue
         cause, account = at
-        profile = ids.profile_id(channel, account)
+        profile = ids.profile_id(order.channel, account)
         work.growth.append(
             Entry(
                 derived("growth", event.key, cause, profile),
@@ -66,7 +67,7 @@ def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) 
                 growth,
                 amount,
                 content.currency,
-                event.entity_key,
+                order.key,
                 told[1],
                 cause,
                 terms.rule_version,

@@ -118,14 +118,14 @@ def _note_effects(work: Work, event: Event, order: Touched, before: Folded, afte
                 known.occurred_at,
                 cause,
                 derived("movement", event.key, cause, ids.stock_id(sku, place)),
-                event.entity_key,
+                order.key,
                 reserved,
             )
             work.stock.append((work.log_ids[event.key], change))
     if after.points or before.points:
-        earnings.note(work, event, order.channel, before, after)
+        earnings.note(work, event, order, before, after)
     if after.growth or before.growth:
-        growth.note(work, event, order.channel, before, after)
+        growth.note(work, event, order, before, after)
 
 
 async def _follow(connection: Connection, work: Work, touched: dict[Key, Touched]) -> None:

@@ -259,6 +259,68 @@ def _stock(day: Day) -> None:
     day.post(day.shops[3], "stock.damaged", day.minute(), **data)
 
 
+def _held(day: Day) -> None:
+    """Reservations of orders, some of which were placed: made, and ended in more than one way."""
+    for number in range(1, 9):
+        shop = day.chance.choice(day.shops)
+        named = {"order_number": f"n-{number}"}
+        items = [{"sku": day.chance.choice(SKUS), "quantity": "1"} for _ in range(2)]
+        until = at(day.minute(100, 600)).isoformat()
+        wanted = {"place": day.chance.choice(PLACES), "items": items, "expires_at": until}
+        for _ in range(day.chance.randint(1, 2)):
+            made = shop.decision("reservation.created", day.minute(0, 300), **named, **wanted)
+            day.bodies.append(made)
+        for kind in day.chance.sample(("committed", "released", "expired"), 2):
+            end = shop.decision(f"reservation.{kind}", day.minute(100, 600), **named)
+            day.bodies.append(end)
+
+
+def _spent(day: Day) -> None:
+    """Points spent on orders by the hub's word and by the channel's, which differ at times."""
+    profiles = [
+        ids.text(ids.profile_id(shop.channel, f"a-{account}"))
+        for shop in (day.shops[0], day.shops[2])
+        for account in range(1, ACCOUNTS + 1)
+    ]
+    for number in range(1, 6):
+        shop = day.chance.choice((day.shops[0], day.shops[2]))
+        points = day.chance.randint(1, 20)
+        named = {"order_number": f"n-{number}", "account": f"a-{day.chance.randint(1, ACCOUNTS)}"}
+        shares = [{"profile_id": day.chance.choice(profiles), "points": points}]
+        taking = named | {"points": points, "shares": shares}
+        if day.chance.random() < 0.5:
+            day.bodies.append(shop.decision("points.spent", day.minute(), **taking))
+        else:
+            hold = {"hold_id": "h-1"}
+            over = {"expires_at": at(500).isoformat()}
+            day.bodies.append(shop.decision("hold.placed", day.minute(), **taking, **hold, **over))
+            how = {"order_number": named["order_number"]} | hold
+            captured = shop.decision("hold.captured", day.minute(), **how, points=points)
+            day.bodies += [captured, shop.decision("hold.voided", day.minute(), **how)]
+        if day.chance.random() < 0.5:
+            said = day.chance.choice((points, points + 1))
+            day.post(shop, "points.redeemed", day.minute(), **named, points=said)
+
+
+def _handled(day: Day) -> None:
+    """A case that somebody opened and settled twice, and an approval that two ended."""
+    house = Shop("", "")
+    case = {"case_id": ids.text(ids.derived("case", b"1")), "by": "key-1", "reason": "-"}
+    about = {"object_kind": "order", "object_key": "web/1/n-1"}
+    day.bodies.append(house.decision("case.opened", day.minute(), **case, **about))
+    for known in ({"reason": "-"}, {"reason": "another"}):
+        settled = {"action": "confirmed", "known": known}
+        day.bodies.append(house.decision("case.settled", day.minute(), **case, **settled))
+    day.bodies.append(house.decision("case.assigned", day.minute(), **case, assignee="li.na"))
+    named = {"approval_id": ids.text(ids.derived("approval", b"1"))}
+    waits = {"type": "case.noted", "channel": "", "shop": "", "subject": "", "data": case}
+    asked = {"ledger": "points", "amount": 1, "decisions": [waits], "by": "key-1", "reason": "-"}
+    day.bodies.append(house.decision("approval.asked", day.minute(), **named, **asked))
+    for kind, by in (("granted", "key-1"), ("declined", "key-2"), ("granted", "key-3")):
+        ended = house.decision(f"approval.{kind}", day.minute(), **named, by=by)
+        day.bodies.append(ended)
+
+
 def _points(day: Day) -> None:
     for _ in range(14):
         kind, points = day.chance.choice(

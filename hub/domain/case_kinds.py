@@ -49,6 +49,25 @@ KINDS: dict[str, Kind] = {
             ),
         ),
     ),
+    "transfer_differs": Kind(
+        Words("Not all of a transfer arrived", "调拨数量不符"),
+        (
+            Repair(
+                "POST /v1/channels/{channel}/events",
+                Words("Tell what else arrived, or was lost", "上报后续到货或丢失"),
+            ),
+        ),
+        ("written_off", "confirmed"),
+    ),
+    "inspected_more": Kind(
+        Words("More was inspected than lay aside", "质检数量多于待检"),
+        (
+            Repair(
+                "POST /v1/channels/{channel}/events",
+                Words("Tell what was blocked or returned before", "补报锁定或退货"),
+            ),
+        ),
+    ),
     "coupon_refused": Kind(
         Words("A redemption does not count", "核销未被承认"),
         (_REVERSE,),

@@ -52,6 +52,11 @@ def stock_id(sku: str, place: str) -> Key:
     return _digest(b"stock", sku, place)
 
 
+def transfer_id(name: str, sku: str, to_place: str) -> Key:
+    """Identity of an item on its way to a place."""
+    return _digest(b"transfer", name, sku, to_place)
+
+
 def catalog_id(kind: str, key: str) -> Key:
     """Identity of an item (kind `item`) or place (kind `place`)."""
     return _digest(b"catalog", kind, key)

@@ -16,6 +16,7 @@ from hub.domain.growth import Gain
 from hub.domain.ids import Key
 from hub.domain.order_data import Content, Handling, Payment
 from hub.domain.reservations import Move, Reservation
+from hub.domain.stock import QUARANTINED
 
 RANKS = {
     "order.placed": 0, "order.amended": 1, "order.paid": 2, "order.pickup_changed": 3,
@@ -332,8 +333,9 @@ def _returned(state: OrderState, content: Content, event: Event, moves: list[Mov
         if quantity <= 0:
             continue
         returned[line.line] = returned.get(line.line, 0) + quantity
-        if handling.restock and place is not None:
-            moves.append((line.sku, place, "returned", quantity, 0, 0))
+        if handling.restock is not False and place is not None:
+            kind = "returned" if handling.restock else QUARANTINED
+            moves.append((line.sku, place, kind, quantity, 0, 0))
     if returned == state.returned_milli:
         return parked("order.shipped") if state.left_milli else ignored("nothing is out to return")
     state.returned_milli = returned

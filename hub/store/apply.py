@@ -29,6 +29,7 @@ from hub.store import (
     spends,
     stock,
     tiers,
+    transfers,
 )
 from hub.store.db import Connection
 from hub.store.records import Record, Taken, Tally, Work
@@ -111,6 +112,7 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await members.apply(connection, vault, work)
     await orders.apply(connection, vault, work)
     await coupons.apply(connection, vault, work)
+    await transfers.apply(connection, work)
     await stock.apply(connection, work)
     await spends.apply(connection, vault, work)
     await points.apply(connection, work)

@@ -87,7 +87,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "stock_positions_equal_their_movements",
-        "I2: on hand, committed and reserved are the sums of the movements",
+        "I2: each quantity of a position is the sum of its movements",
         "store",
         ("hub", "stock_positions"),
     ),
@@ -106,6 +106,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "oversold_stock_has_a_case",
         "I2: a counted position below zero has an open case, and only such a one",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
+        "transfers_that_differ_have_a_case",
+        "I2: what arrived and was lost is what set out, or there is a case",
         "store",
         ("hub", "stock_positions"),
     ),

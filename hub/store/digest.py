@@ -154,10 +154,22 @@ PARTS = {
             "committed_milli",
             "reserved_milli",
             "unavailable_milli",
+            "incoming_milli",
             "counted_at",
         ),
         "counted_at is not null or (on_hand_milli, committed_milli, reserved_milli, "
-        "unavailable_milli) <> (0, 0, 0, 0)",
+        "unavailable_milli, incoming_milli) <> (0, 0, 0, 0, 0)",
+    ),
+    "stock_transfers": Part(
+        (
+            "transfer_key",
+            "transfer_id",
+            "sku",
+            "to_place",
+            "dispatched_milli",
+            "arrived_milli",
+            "lost_milli",
+        )
     ),
     # Issued and reversed alone say how often late events corrected earlier ones.
     "points_accounts": Part(

@@ -11,7 +11,7 @@ from hub.domain.envelope import EVENTS_MAX, TOO_MANY, Event
 from hub.domain.ids import Key, derived
 from hub.domain.orders import Folded
 from hub.domain.reservations import HOLDING, Reservation
-from hub.domain.stock import Change
+from hub.domain.stock import QUARANTINED, Change
 from hub.errors import Refused
 from hub.store import earnings, growth, log
 from hub.store.db import Connection, Rows, queries
@@ -171,6 +171,7 @@ def _note_effects(work: Work, event: Event, order: _Touched, before: Folded, aft
                 derived("movement", event.key, cause, ids.stock_id(sku, place)),
                 event.entity_key,
                 reserved,
+                on_hand if known.kind == QUARANTINED else 0,
             )
             work.stock.append((work.log_ids[event.key], change))
     if after.points or before.points:

@@ -28,7 +28,8 @@ class Position(BaseModel):
     on_hand: str
     committed: str = Field(description="Ordered, not yet handed over")
     reserved: str
-    unavailable: str
+    unavailable: str = Field(description="Blocked, or returned and not inspected yet")
+    incoming: str = Field(description="On its way to this place")
     available: str = Field(description="on_hand - committed - reserved - unavailable")
     counted_at: datetime | None
     version: str = Field(description="Grows with each change of the position")
@@ -80,6 +81,7 @@ def _position(row: dict[str, Any]) -> Position:
         committed=quantity(row["committed_milli"]),
         reserved=quantity(row["reserved_milli"]),
         unavailable=quantity(row["unavailable_milli"]),
+        incoming=quantity(row["incoming_milli"]),
         available=quantity(available),
         counted_at=row["counted_at"],
         version=str(row["version"]),

@@ -186,7 +186,7 @@ def _step(day: Day, kind: str, number: int, content: dict[str, object]) -> dict[
     if kind == "order.pickup_changed":
         return named | {"place": day.chance.choice(PLACES)}
     if kind == "return.received":
-        return named | {"lines": some, "restock": day.chance.random() < 0.6}
+        return named | {"lines": some, "restock": day.chance.choice((True, True, False, None))}
     return named
 
 
@@ -204,8 +204,23 @@ def _stock(day: Day) -> None:
         day.post(shop, "stock.adjusted", day.minute(), **data)
         data = {"sku": sku, "from_place": PLACES[0], "to_place": PLACES[1], "quantity": "2"}
         day.post(shop, "stock.transferred", day.minute(), **data)
+    _stock_aside(day)
+
+
+def _stock_aside(day: Day) -> None:
+    """Goods that cannot be sold, and goods that are on their way."""
     data = {"sku": "cake-6", "place": "xuhui", "quantity": "1"}
-    day.post(day.shops[3], "stock.damaged", day.minute(), **data)
+    for kind in ("stock.damaged", "stock.blocked", "stock.unblocked"):
+        day.post(day.shops[3], kind, day.minute(), **data)
+    data = {"sku": "bread", "place": PLACES[1], "quantity": "1", "written_off": "0.5"}
+    day.post(day.shops[3], "stock.inspected", day.minute(), **data)
+    for number in range(3):
+        data = {"transfer_id": f"t-{number}", "sku": "tea", "to_place": PLACES[1]}
+        out = data | {"from_place": PLACES[0], "quantity": "10"}
+        day.post(day.shops[0], "stock.dispatched", day.minute(), **out)
+        for kind in ("stock.arrived", "stock.lost")[: day.chance.randint(0, 2)]:
+            told = data | {"quantity": str(day.chance.randint(4, 6))}
+            day.post(day.shops[3], kind, day.minute(), **told)
 
 
 def _points(day: Day) -> None:

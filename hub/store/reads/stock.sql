@@ -8,6 +8,7 @@ select
     s.committed_milli,
     s.reserved_milli,
     s.unavailable_milli,
+    s.incoming_milli,
     s.counted_at,
     s.version
 from hub.stock_positions as s

@@ -49,6 +49,15 @@ KINDS: dict[str, Kind] = {
             ),
         ),
     ),
+    "allotted_beyond_stock": Kind(
+        Words("More is kept for channels than there is", "渠道配额超过可用库存"),
+        (
+            Repair(
+                "POST /v1/allotments",
+                Words("Split anew what is there", "按现有库存重新分配"),
+            ),
+        ),
+    ),
     "transfer_differs": Kind(
         Words("Not all of a transfer arrived", "调拨数量不符"),
         (

@@ -62,6 +62,7 @@ class Position(Struct):
     incoming_milli: int = 0
     counted_at: datetime | None = None
     counted_by: Key | None = None
+    allotted_milli: int | None = None
     version: int = 0
 
     @property

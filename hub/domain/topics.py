@@ -57,6 +57,8 @@ _TOPIC_BY_NOUN = {
     "return": ORDERS,
     "refund": ORDERS,
     "stock": INVENTORY,
+    "allotment": INVENTORY,
+    "session": INVENTORY,
     "points": POINTS,
     "coupon": COUPONS,
     "item": CATALOG,

@@ -14,6 +14,7 @@ from hub.domain.envelope import Outcome
 from hub.domain.ids import Key
 from hub.errors import Refused
 from hub.store import (
+    allotments,
     approvals,
     case_steps,
     catalog,
@@ -113,6 +114,7 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await orders.apply(connection, vault, work)
     await coupons.apply(connection, vault, work)
     await transfers.apply(connection, work)
+    await allotments.apply(connection, work)
     await stock.apply(connection, work)
     await spends.apply(connection, vault, work)
     await points.apply(connection, work)

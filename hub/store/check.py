@@ -110,6 +110,18 @@ INVARIANTS: tuple[Invariant, ...] = (
         ("hub", "stock_positions"),
     ),
     Invariant(
+        "allotted_stock_equals_its_allotments",
+        "I2: what is kept of a stock item is the sum of its allotments",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
+        "allotments_beyond_stock_have_a_case",
+        "I2: available less allotments and buffers is below zero only with an open case",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
         "transfers_that_differ_have_a_case",
         "I2: what arrived and was lost is what set out, or there is a case",
         "store",

@@ -4,6 +4,7 @@ Positions are locked in the order of item and place. What a change or a count do
 `hub.domain.stock`, one after the other, in the order of the log.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from hub.domain import money, stock
@@ -11,7 +12,7 @@ from hub.domain.envelope import APPLIED, Event, ignored
 from hub.domain.stock import Change, Count, Position
 from hub.domain.stock_data import changes
 from hub.errors import Refused
-from hub.store import cases, overselling
+from hub.store import allotments, cases, overselling
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 
@@ -43,10 +44,11 @@ Place = tuple[str, str]
 async def apply(connection: Connection, work: Work) -> None:
     """Apply the changes that orders caused and the stock events, in the order of the log."""
     _collect(work)
-    if not work.stock:
+    if not work.stock and not work.allotted:
         return
     wanted = [what for _, what in sorted(work.stock, key=lambda pair: pair[0])]
-    positions = await _lock(connection, wanted)
+    places = {(what.sku, what.place) for what in wanted} | work.allotted
+    positions = await _lock(connection, sorted(places))
     was_oversold = {at for at, position in positions.items() if position.is_oversold}
     movements: list[Change] = []
     made: dict[Place, list[Change]] = {}
@@ -58,16 +60,24 @@ async def apply(connection: Connection, work: Work) -> None:
         movements += done
         made.setdefault((what.sku, what.place), []).extend(done)
     if work.is_decision:
-        _refuse_shortage(positions, movements)
+        await _refuse_shortage(connection, positions, movements, work)
     await _write(connection, positions, movements)
     await overselling.follow_oversold(connection, positions, was_oversold, work)
+    await allotments.refresh(connection, positions, work)
     await _follow_inspected(connection, positions, movements, work)
 
 
-def _refuse_shortage(positions: dict[Place, Position], movements: list[Change]) -> None:
-    """Refuse what would hold more than is there; demand is summed over all that is held at once."""
-    for at in sorted({(m.sku, m.place) for m in movements if m.reserved_milli > 0}):
+async def _refuse_shortage(
+    connection: Connection, positions: dict[Place, Position], movements: list[Change], work: Work
+) -> None:
+    """Refuse what would hold more than is there and not kept for others; demand is summed over all
+    that is held at once."""
+    channels = {taken.event.key: taken.event.channel for taken in work.taken}
+    wanted = {(m.sku, m.place): channels[m.event_key] for m in movements if m.reserved_milli > 0}
+    for at in sorted(wanted):
         short_milli = -positions[at].available_milli
+        if positions[at].allotted_milli:
+            short_milli += await allotments.held_for_others(connection, at, wanted[at])
         if short_milli > 0:
             sku, place = at
             short = money.decimal_text(short_milli, money.QUANTITY_DIGITS)
@@ -95,8 +105,7 @@ def _counted(event: Event) -> Count:
     return Count(sku, place, quantity_milli, measured_at, event.key)
 
 
-async def _lock(connection: Connection, wanted: list[Change | Count]) -> dict[Place, Position]:
-    places = sorted({(what.sku, what.place) for what in wanted})
+async def _lock(connection: Connection, places: Sequence[Place]) -> dict[Place, Position]:
     keys = [sku for sku, _ in places], [place for _, place in places]
     rows = await connection.fetch(queries("stock")["lock"], *keys)
     if len(rows) < len(places):

@@ -205,6 +205,7 @@ def _stock(day: Day) -> None:
         data = {"sku": sku, "from_place": PLACES[0], "to_place": PLACES[1], "quantity": "2"}
         day.post(shop, "stock.transferred", day.minute(), **data)
     _stock_aside(day)
+    _stock_allotted(day)
 
 
 def _stock_aside(day: Day) -> None:
@@ -221,6 +222,22 @@ def _stock_aside(day: Day) -> None:
         for kind in ("stock.arrived", "stock.lost")[: day.chance.randint(0, 2)]:
             told = data | {"quantity": str(day.chance.randint(4, 6))}
             day.post(day.shops[3], kind, day.minute(), **told)
+
+
+def _stock_allotted(day: Day) -> None:
+    """What is kept for channels and live sessions, what they say of it, and sessions that end."""
+    shops = (day.shops[0], day.shops[2])
+    for sku in ("candle", "bread"):
+        for session in ({}, {"session": "live-1"}):
+            for shop in day.chance.sample(shops, day.chance.randint(1, 2)):
+                named = {"sku": sku, "place": day.chance.choice(PLACES), **session}
+                kept = named | {"channel": shop.channel, "quantity": "3", "buffer": "0.5"}
+                day.bodies.append(shop.decision("allotment.set", day.minute(), **kept))
+                day.post(shop, "allotment.confirmed", day.minute(), **named, quantity="2")
+    for shop in shops:
+        day.post(shop, "session.opened", day.minute(), session="live-1")
+        if day.chance.random() < 0.5:
+            day.post(shop, "session.closed", day.minute(), session="live-1")
 
 
 def _points(day: Day) -> None:

@@ -363,6 +363,46 @@ from below as b
 full join open_cases as c on b.object_key = c.object_key
 where b.object_key is null or c.object_key is null;
 
+-- name: allotted_stock_equals_its_allotments
+with kept as (
+    select
+        sku,
+        place,
+        sum(held_milli) as held_milli
+    from allotments
+    group by sku, place
+)
+
+select
+    coalesce(p.sku, k.sku) as sku,
+    coalesce(p.place, k.place) as place,
+    p.allotted_milli,
+    k.held_milli as allotted_by_allotments
+from (select * from stock_positions where allotted_milli is not null) as p
+full join kept as k on p.sku = k.sku and p.place = k.place
+where coalesce(p.allotted_milli, 0) <> coalesce(k.held_milli, 0);
+
+-- name: allotments_beyond_stock_have_a_case
+with beyond as (
+    select place || '/' || sku as object_key
+    from stock_positions
+    where
+        counted_at is not null
+        and allotted_milli > 0
+        and on_hand_milli - committed_milli - reserved_milli - unavailable_milli < allotted_milli
+),
+
+open_cases as (
+    select object_key
+    from cases
+    where kind = 'allotted_beyond_stock' and state = 'open'
+)
+
+select coalesce(b.object_key, c.object_key) as position
+from beyond as b
+full join open_cases as c on b.object_key = c.object_key
+where b.object_key is null or c.object_key is null;
+
 -- name: transfers_that_differ_have_a_case
 with differing as (
     select transfer_id || '/' || to_place || '/' || sku as object_key

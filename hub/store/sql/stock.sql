@@ -32,6 +32,7 @@ select
     p.incoming_milli,
     p.counted_at,
     p.counted_by,
+    p.allotted_milli,
     p.version
 from stock_positions as p
 inner join unnest($1::text[], $2::text[]) as k (sku, place)

@@ -12,7 +12,7 @@ from hub.domain.envelope import APPLIED, Event, ignored
 from hub.domain.stock import Change, Count, Position
 from hub.domain.stock_data import changes
 from hub.errors import Refused
-from hub.store import allotments, cases, overselling
+from hub.store import allotments, cases, overselling, units
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 
@@ -60,6 +60,8 @@ async def apply(connection: Connection, work: Work) -> None:
         movements += done
         made.setdefault((what.sku, what.place), []).extend(done)
     if work.is_decision:
+        held = ((m.sku, m.reserved_milli) for m in movements if m.reserved_milli > 0)
+        await units.refuse_parts(connection, held)
         await _refuse_shortage(connection, positions, movements, work)
     await _write(connection, positions, movements)
     await overselling.follow_oversold(connection, positions, was_oversold, work)

@@ -221,3 +221,24 @@ async def test_500_attempts_on_100_units_sell_exactly_100_and_other_items_are_no
     assert sold == {"cake": 100, "candle": 50}
     assert await position(store) == (100, 0, 100)
     await assert_sound(store)
+
+
+@pytest.mark.parametrize("unit", ["piece", "个", " PCS "])
+async def test_half_a_piece_is_not_promised_and_half_a_kilogram_is(store: Store, unit: str) -> None:
+    for sku, said in (("cake", unit), ("flour", "kg")):
+        await store.take(WEB.body("item.upserted", 0, sku=sku, name=sku, unit=said))
+    await store.take(counted("5"), counted("5", "flour"))
+    with pytest.raises(Refused) as refused:
+        await hold(store, "W1", ("flour", 500), ("cake", 500))
+    assert refused.value.code == "part_of_a_piece"
+    await hold(store, "W1", ("flour", 500), ("cake", 1000))
+    await end(store, reservations.release, "W1")
+
+
+async def test_half_a_piece_that_a_channel_sold_is_a_fact(store: Store) -> None:
+    await store.take(WEB.body("item.upserted", 0, sku="cake", name="cake", unit="piece"))
+    lines = [line(1, "cake", 1, "10.00") | {"quantity": "0.5"}]
+    data = {"order_number": "W1", "currency": "CNY", "place": "s1", "lines": lines}
+    await store.take(counted("5"), WEB.body("order.placed", 70, **data, total="10.00"))
+    row = await store.row("select * from stock_positions")
+    assert row["committed_milli"] == 500

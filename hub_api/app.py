@@ -13,6 +13,7 @@ from hub_api.figures import Figures
 from hub_api.front import Front
 from hub_api.kafka import Sender
 from hub_api.routes import (
+    allotments,
     approvals,
     cases,
     checkouts,
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         order_commands,
         stock,
         reservations,
+        allotments,
         points,
         checkouts,
         coupon_commands,

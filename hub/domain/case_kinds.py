@@ -61,6 +61,34 @@ KINDS: dict[str, Kind] = {
     "paid_after_cancellation": Kind(
         Words("Money came for an order that was called off", "订单取消后收到付款"), (_REFUND,)
     ),
+    "allotted_beyond_stock": Kind(
+        Words("More is kept for channels than there is", "渠道配额超过可用库存"),
+        (
+            Repair(
+                "POST /v1/allotments",
+                Words("Split anew what is there", "按现有库存重新分配"),
+            ),
+        ),
+    ),
+    "transfer_differs": Kind(
+        Words("Not all of a transfer arrived", "调拨数量不符"),
+        (
+            Repair(
+                "POST /v1/channels/{channel}/events",
+                Words("Tell what else arrived, or was lost", "上报后续到货或丢失"),
+            ),
+        ),
+        ("written_off", "confirmed"),
+    ),
+    "inspected_more": Kind(
+        Words("More was inspected than lay aside", "质检数量多于待检"),
+        (
+            Repair(
+                "POST /v1/channels/{channel}/events",
+                Words("Tell what was blocked or returned before", "补报锁定或退货"),
+            ),
+        ),
+    ),
     "coupon_refused": Kind(
         Words("A redemption does not count", "核销未被承认"),
         (_REVERSE,),

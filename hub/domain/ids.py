@@ -52,6 +52,21 @@ def stock_id(sku: str, place: str) -> Key:
     return _digest(b"stock", sku, place)
 
 
+def transfer_id(name: str, sku: str, to_place: str) -> Key:
+    """Identity of an item on its way to a place."""
+    return _digest(b"transfer", name, sku, to_place)
+
+
+def allotment_id(channel: str, session: str, sku: str, place: str) -> Key:
+    """Identity of what is kept of a stock item for a channel, or a live session of it."""
+    return _digest(b"allotment", channel, session, sku, place)
+
+
+def session_id(channel: str, session: str) -> Key:
+    """Identity of a live session of a channel."""
+    return _digest(b"session", channel, session)
+
+
 def catalog_id(kind: str, key: str) -> Key:
     """Identity of an item (kind `item`) or place (kind `place`)."""
     return _digest(b"catalog", kind, key)

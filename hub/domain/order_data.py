@@ -117,7 +117,7 @@ class Handling(Struct, frozen=True):
 
     quantities_milli: dict[str, int] | None
     place: str | None
-    restock: bool = True
+    restock: bool | None = True
 
 
 def read_content(payload: payloads.orders.OrderContent) -> Content:

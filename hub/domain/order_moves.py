@@ -7,6 +7,7 @@ sale of its own moves nothing.
 from hub.domain.order_data import Content, Handling
 from hub.domain.order_state import OrderState
 from hub.domain.reservations import Move
+from hub.domain.stock import QUARANTINED
 
 
 def commit_left(state: OrderState, sign: int, kind: str, moves: list[Move]) -> None:
@@ -59,7 +60,7 @@ def call_off(
 def take_back(
     state: OrderState, content: Content, handling: Handling, moves: list[Move]
 ) -> dict[str, int]:
-    """Take back what is out; quantities by line."""
+    """Take back what is out, for sale or to be looked at first; quantities by line."""
     place = handling.place or state.place
     back: dict[str, int] = {}
     for line in content.lines:
@@ -68,8 +69,9 @@ def take_back(
         if quantity <= 0:
             continue
         back[line.line] = quantity
-        if handling.restock and place is not None and state.counts:
-            moves.append((line.sku, place, "returned", quantity, 0, 0))
+        if handling.restock is not False and place is not None and state.counts:
+            kind = "returned" if handling.restock else QUARANTINED
+            moves.append((line.sku, place, kind, quantity, 0, 0))
     return back
 
 

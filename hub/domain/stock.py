@@ -2,7 +2,8 @@
 
 A count says how much was there at the time it was measured; what happened later is added to it,
 what happened earlier is contained in it. So the position after any set of changes and counts is
-the newest count plus the changes after it, in whatever order they came.
+the newest count plus the changes after it, in whatever order they came. A count is of all that
+lies there, what cannot be sold included; it says nothing of what is on its way.
 """
 
 from datetime import datetime
@@ -10,13 +11,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from hub.domain import money, payloads
-from hub.domain.envelope import BadEvent, utc
 from hub.domain.ids import Key, derived
 
 Kind = Literal["committed", "reserved", "released", "issued", "returned", "cancelled", "amended",
                "pickup_changed", "adjusted", "received", "damaged", "transferred", "counted",
-               "absorbed"]  # fmt: skip
+               "absorbed", "quarantined", "blocked", "unblocked", "inspected", "dispatched",
+               "arrived", "lost"]  # fmt: skip
+QUARANTINED = "quarantined"
+"""Returned goods that lie there and wait for their inspection: on hand, and unavailable."""
 ADJUSTING = frozenset({"counted", "absorbed"})
 """Movements that follow from a count: they are no change of goods by themselves."""
 
@@ -34,6 +36,8 @@ class Change(Struct, gc=False, frozen=True):
     movement_id: Key
     order_id: Key | None = None
     reserved_milli: int = 0
+    unavailable_milli: int = 0
+    incoming_milli: int = 0
 
 
 class Count(Struct, gc=False, frozen=True):
@@ -55,8 +59,10 @@ class Position(Struct):
     committed_milli: int = 0
     reserved_milli: int = 0
     unavailable_milli: int = 0
+    incoming_milli: int = 0
     counted_at: datetime | None = None
     counted_by: Key | None = None
+    allotted_milli: int | None = None
     version: int = 0
 
     @property
@@ -76,6 +82,8 @@ def change(position: Position, wanted: Change) -> list[Change]:
     position.version += 1
     position.committed_milli += wanted.committed_milli
     position.reserved_milli += wanted.reserved_milli
+    position.unavailable_milli += wanted.unavailable_milli
+    position.incoming_milli += wanted.incoming_milli
     counted_at = position.counted_at
     if wanted.on_hand_milli and counted_at is not None and wanted.occurred_at <= counted_at:
         return [wanted, _adjusting(wanted, "absorbed", -wanted.on_hand_milli)]
@@ -122,54 +130,3 @@ def _adjusting(cause: Change, kind: str, on_hand_milli: int) -> Change:
         derived(kind, cause.movement_id),
         cause.order_id,
     )
-
-
-class Deltas(Struct, frozen=True):
-    """What a stock event other than a count says: changes by (sku, place, kind, thousandths)."""
-
-    changes: tuple[tuple[str, str, str, int], ...]
-
-
-def read_delta(payload: payloads.stock.StockDelta) -> Deltas:
-    return Deltas(((payload.sku, payload.place, "adjusted", _milli(payload.delta, "delta")),))
-
-
-def read_received(payload: payloads.stock.StockQuantity) -> Deltas:
-    return Deltas(((payload.sku, payload.place, "received", _positive(payload.quantity)),))
-
-
-def read_damaged(payload: payloads.stock.StockQuantity) -> Deltas:
-    return Deltas(((payload.sku, payload.place, "damaged", -_positive(payload.quantity)),))
-
-
-def read_transfer(payload: payloads.stock.StockTransfer) -> Deltas:
-    if payload.from_place == payload.to_place:
-        raise BadEvent("same_place", "a transfer needs two different places", "$.data.to_place")
-    quantity = _positive(payload.quantity)
-    return Deltas(
-        (
-            (payload.sku, payload.from_place, "transferred", -quantity),
-            (payload.sku, payload.to_place, "transferred", quantity),
-        )
-    )
-
-
-def read_count(payload: payloads.stock.StockCount) -> tuple[str, str, int, datetime]:
-    """(sku, place, thousandths, measured at)"""
-    quantity = _positive(payload.quantity)
-    measured_at = utc(payload.measured_at, "$.data.measured_at")
-    return (payload.sku, payload.place, quantity, measured_at)
-
-
-def _positive(value: str) -> int:
-    quantity = _milli(value, "quantity")
-    if quantity < 0:
-        raise BadEvent("negative_quantity", f"'{value}' is below 0", "$.data.quantity")
-    return quantity
-
-
-def _milli(value: str, field: str) -> int:
-    try:
-        return money.milli(value)
-    except money.BadNumber as bad:
-        raise BadEvent("bad_quantity", str(bad), f"$.data.{field}") from None

@@ -59,6 +59,8 @@ _TOPIC_BY_NOUN = {
     "payment": ORDERS,
     "aftersale": ORDERS,
     "stock": INVENTORY,
+    "allotment": INVENTORY,
+    "session": INVENTORY,
     "points": POINTS,
     "coupon": COUPONS,
     "item": CATALOG,

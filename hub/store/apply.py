@@ -14,6 +14,7 @@ from hub.domain.envelope import Event, Outcome
 from hub.domain.ids import Key
 from hub.errors import Refused
 from hub.store import (
+    allotments,
     approvals,
     case_steps,
     catalog,
@@ -29,6 +30,7 @@ from hub.store import (
     spends,
     stock,
     tiers,
+    transfers,
 )
 from hub.store.db import Connection
 from hub.store.records import Record, Taken, Tally, Work
@@ -119,6 +121,8 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await members.apply(connection, vault, work)
     await orders.apply(connection, vault, work)
     await coupons.apply(connection, vault, work)
+    await transfers.apply(connection, work)
+    await allotments.apply(connection, work)
     await stock.apply(connection, work)
     await spends.apply(connection, vault, work)
     await points.apply(connection, work)

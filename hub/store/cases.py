@@ -5,11 +5,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.domain import ids
 from hub.domain.ids import Key, derived
-from hub.domain.stock import Position
 from hub.store.db import Connection, queries
-from hub.store.records import Work
 
 
 class Case(Struct, frozen=True):
@@ -58,25 +55,3 @@ async def follow_objects(
         if (detail := found[name]) is not None
     }
     await follow(connection, wanted, by_id.keys(), at)
-
-
-async def follow_oversold(
-    connection: Connection,
-    positions: dict[tuple[str, str], Position],
-    was_oversold: set[tuple[str, str]],
-    work: Work,
-) -> None:
-    """Open a case for each position that fell below zero, close it when it no longer is."""
-    wanted = {
-        _oversold_id(at): Case(
-            "oversold", "stock", f"{at[1]}/{at[0]}", {"sku": at[0], "place": at[1]}
-        )
-        for at, position in positions.items()
-        if position.is_oversold and at not in was_oversold
-    }
-    candidates = {_oversold_id(at) for at in was_oversold if not positions[at].is_oversold}
-    await follow(connection, wanted, candidates, work.received_at)
-
-
-def _oversold_id(at: tuple[str, str]) -> Key:
-    return derived("oversold", ids.stock_id(*at))

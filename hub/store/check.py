@@ -89,7 +89,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "stock_positions_equal_their_movements",
-        "I2: on hand, committed and reserved are the sums of the movements",
+        "I2: each quantity of a position is the sum of its movements",
         "store",
         ("hub", "stock_positions"),
     ),
@@ -108,6 +108,24 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "oversold_stock_has_a_case",
         "I2: a counted position below zero has an open case, and only such a one",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
+        "allotted_stock_equals_its_allotments",
+        "I2: what is kept of a stock item is the sum of its allotments",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
+        "allotments_beyond_stock_have_a_case",
+        "I2: available less allotments and buffers is below zero only with an open case",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
+        "transfers_that_differ_have_a_case",
+        "I2: what arrived and was lost is what set out, or there is a case",
         "store",
         ("hub", "stock_positions"),
     ),

@@ -195,10 +195,36 @@ PARTS = {
             "committed_milli",
             "reserved_milli",
             "unavailable_milli",
+            "incoming_milli",
+            "allotted_milli",
             "counted_at",
         ),
         "counted_at is not null or (on_hand_milli, committed_milli, reserved_milli, "
-        "unavailable_milli) <> (0, 0, 0, 0)",
+        "unavailable_milli, incoming_milli) <> (0, 0, 0, 0, 0)",
+    ),
+    "allotments": Part(
+        (
+            "allotment_key",
+            "target_milli",
+            "buffer_milli",
+            "set_at",
+            "confirmed_milli",
+            "confirmed_at",
+            "held_milli",
+            "is_stale",
+        )
+    ),
+    "live_sessions": Part(("session_key", "opened_at", "closed_at")),
+    "stock_transfers": Part(
+        (
+            "transfer_key",
+            "transfer_id",
+            "sku",
+            "to_place",
+            "dispatched_milli",
+            "arrived_milli",
+            "lost_milli",
+        )
     ),
     # Issued and reversed alone say how often late events corrected earlier ones.
     "points_accounts": Part(
@@ -341,7 +367,13 @@ OUTCOMES = Part(
     ("event_key", "outcome", "reason", "waits_for"),
     "event_key not in (select event_key from log.events where type = any($1::text[]))",
 )
-NEWEST_COUNTS = ("item.upserted", "place.upserted", "stock.counted")
+NEWEST_COUNTS = (
+    "item.upserted",
+    "place.upserted",
+    "stock.counted",
+    "allotment.set",
+    "allotment.confirmed",
+)
 
 
 async def digest(connection: Connection, schema: str = "hub") -> dict[str, str]:

@@ -26,6 +26,7 @@ SCOPES = (
     "coupons:write",
     "reservations:write",
     "points:write",
+    "allotments:write",
     "checkouts:write",
     "cases:read",
     "cases:write",

@@ -12,7 +12,7 @@ from hub.domain.ids import Key, derived
 from hub.domain.order_data import Content, OrderName
 from hub.domain.order_state import OrderState
 from hub.domain.orders import Folded
-from hub.domain.stock import Change
+from hub.domain.stock import QUARANTINED, Change
 from hub.errors import Refused
 from hub.store import cases, earnings, growth, log, order_details, order_rows
 from hub.store.db import Connection, queries
@@ -120,6 +120,7 @@ def _note_effects(work: Work, event: Event, order: Touched, before: Folded, afte
                 derived("movement", event.key, cause, ids.stock_id(sku, place)),
                 order.key,
                 reserved,
+                on_hand if known.kind == QUARANTINED else 0,
             )
             work.stock.append((work.log_ids[event.key], change))
     if after.points or before.points:

@@ -115,7 +115,8 @@ class Work:
 
     taken: the new events in the order they came; verdicts: what became of them; revised: earlier
     events whose verdict these have changed, with the verdict before; stock: changes and counts
-    with the place in the log that brought them; points, growth: entries of their ledgers;
+    with the place in the log that brought them; allotted: stock items (sku, place) whose
+    allotments this write changes; points, growth: entries of their ledgers;
     known_lots: lots that had points before; lot_terms: of lots whose terms are new or changed;
     is_decision: the hub decides now, so what is not possible is refused; otherwise it has happened,
     and state follows; erased: profiles that this write folds and that were erased, with the time;
@@ -138,6 +139,7 @@ class Work:
         self.revised: dict[Key, tuple[Event, Verdict, Verdict]] = {}
         self.log_ids = {t.event.key: t.log_id for t in taken}
         self.stock: list[tuple[int, Change | Count]] = []
+        self.allotted: set[tuple[str, str]] = set()
         self.points: list[Entry] = []
         self.growth: list[GrowthEntry] = []
         self.known_lots: set[Key] = set()

@@ -4,32 +4,37 @@ Positions are locked in the order of item and place. What a change or a count do
 `hub.domain.stock`, one after the other, in the order of the log.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from hub.domain import ids, money, stock
+from hub.domain import money, stock
 from hub.domain.envelope import APPLIED, Event, ignored
-from hub.domain.ids import derived
-from hub.domain.stock import Change, Count, Deltas, Position
+from hub.domain.stock import Change, Count, Position
+from hub.domain.stock_data import changes
 from hub.errors import Refused
-from hub.store import cases
+from hub.store import allotments, cases, overselling, units
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 
-_MOVEMENTS = Rows(
+_KEY = ("sku", "place", "occurred_at", "movement_id")
+_COLUMNS = {
+    "movement_id": "uuid",
+    "sku": "text",
+    "place": "text",
+    "kind": "text",
+    "on_hand_milli": "bigint",
+    "committed_milli": "bigint",
+    "reserved_milli": "bigint",
+    "occurred_at": "timestamptz",
+    "event_key": "uuid",
+    "order_id": "uuid",
+}
+_MOVEMENTS = Rows("stock_movements", _KEY, _COLUMNS)
+# Hardly any movement has these, and each column is a price that all of them pay.
+_ASIDE = Rows(
     "stock_movements",
-    key=("sku", "place", "occurred_at", "movement_id"),
-    columns={
-        "movement_id": "uuid",
-        "sku": "text",
-        "place": "text",
-        "kind": "text",
-        "on_hand_milli": "bigint",
-        "committed_milli": "bigint",
-        "reserved_milli": "bigint",
-        "occurred_at": "timestamptz",
-        "event_key": "uuid",
-        "order_id": "uuid",
-    },
+    _KEY,
+    _COLUMNS | {"unavailable_milli": "bigint", "incoming_milli": "bigint"},
 )
 SUPERSEDED = ignored("a newer count of this item at this place is known")
 Place = tuple[str, str]
@@ -39,10 +44,11 @@ Place = tuple[str, str]
 async def apply(connection: Connection, work: Work) -> None:
     """Apply the changes that orders caused and the stock events, in the order of the log."""
     _collect(work)
-    if not work.stock:
+    if not work.stock and not work.allotted:
         return
     wanted = [what for _, what in sorted(work.stock, key=lambda pair: pair[0])]
-    positions = await _lock(connection, wanted)
+    places = {(what.sku, what.place) for what in wanted} | work.allotted
+    positions = await _lock(connection, sorted(places))
     was_oversold = {at for at, position in positions.items() if position.is_oversold}
     movements: list[Change] = []
     made: dict[Place, list[Change]] = {}
@@ -54,15 +60,26 @@ async def apply(connection: Connection, work: Work) -> None:
         movements += done
         made.setdefault((what.sku, what.place), []).extend(done)
     if work.is_decision:
-        _refuse_shortage(positions, movements)
+        held = ((m.sku, m.reserved_milli) for m in movements if m.reserved_milli > 0)
+        await units.refuse_parts(connection, held)
+        await _refuse_shortage(connection, positions, movements, work)
     await _write(connection, positions, movements)
-    await cases.follow_oversold(connection, positions, was_oversold, work)
+    await overselling.follow_oversold(connection, positions, was_oversold, work)
+    await allotments.refresh(connection, positions, work)
+    await _follow_inspected(connection, positions, movements, work)
 
 
-def _refuse_shortage(positions: dict[Place, Position], movements: list[Change]) -> None:
-    """Refuse what would hold more than is there; demand is summed over all that is held at once."""
-    for at in sorted({(m.sku, m.place) for m in movements if m.reserved_milli > 0}):
+async def _refuse_shortage(
+    connection: Connection, positions: dict[Place, Position], movements: list[Change], work: Work
+) -> None:
+    """Refuse what would hold more than is there and not kept for others; demand is summed over all
+    that is held at once."""
+    channels = {taken.event.key: taken.event.channel for taken in work.taken}
+    wanted = {(m.sku, m.place): channels[m.event_key] for m in movements if m.reserved_milli > 0}
+    for at in sorted(wanted):
         short_milli = -positions[at].available_milli
+        if positions[at].allotted_milli:
+            short_milli += await allotments.held_for_others(connection, at, wanted[at])
         if short_milli > 0:
             sku, place = at
             short = money.decimal_text(short_milli, money.QUANTITY_DIGITS)
@@ -82,7 +99,7 @@ def _collect(work: Work) -> None:
             work.stock.append((log_id, _counted(event)))
             continue
         work.verdicts[event.key] = APPLIED
-        work.stock += [(log_id, change) for change in _changes(event, event.data)]
+        work.stock += [(log_id, change) for change in changes(event, event.data)]
 
 
 def _counted(event: Event) -> Count:
@@ -90,24 +107,7 @@ def _counted(event: Event) -> Count:
     return Count(sku, place, quantity_milli, measured_at, event.key)
 
 
-def _changes(event: Event, deltas: Deltas) -> list[Change]:
-    return [
-        Change(
-            sku,
-            place,
-            kind,
-            milli,
-            0,
-            event.occurred_at,
-            event.key,
-            derived("movement", event.key, ids.stock_id(sku, place)),
-        )
-        for sku, place, kind, milli in deltas.changes
-    ]
-
-
-async def _lock(connection: Connection, wanted: list[Change | Count]) -> dict[Place, Position]:
-    places = sorted({(what.sku, what.place) for what in wanted})
+async def _lock(connection: Connection, places: Sequence[Place]) -> dict[Place, Position]:
     keys = [sku for sku, _ in places], [place for _, place in places]
     rows = await connection.fetch(queries("stock")["lock"], *keys)
     if len(rows) < len(places):
@@ -168,21 +168,53 @@ async def _write(
             [p.counted_at for p in newest],
             [p.counted_by for p in newest],
         )
-    await _MOVEMENTS.insert(
-        connection,
-        [
-            (
-                m.movement_id,
-                m.sku,
-                m.place,
-                m.kind,
-                m.on_hand_milli,
-                m.committed_milli,
-                m.reserved_milli,
-                m.occurred_at,
-                m.event_key,
-                m.order_id,
-            )
-            for m in movements
-        ],
+    plain = [m for m in movements if not (m.unavailable_milli or m.incoming_milli)]
+    await _MOVEMENTS.insert(connection, [_row(m) for m in plain])
+    if len(plain) == len(movements):
+        return
+    aside = [m for m in movements if m.unavailable_milli or m.incoming_milli]
+    await _ASIDE.insert(
+        connection, [(*_row(m), m.unavailable_milli, m.incoming_milli) for m in aside]
     )
+    changed = [positions[at] for at in dict.fromkeys((m.sku, m.place) for m in aside)]
+    await connection.execute(
+        queries("stock")["set_aside"],
+        [p.sku for p in changed],
+        [p.place for p in changed],
+        [p.unavailable_milli for p in changed],
+        [p.incoming_milli for p in changed],
+    )
+
+
+def _row(m: Change) -> tuple[object, ...]:
+    return (
+        m.movement_id,
+        m.sku,
+        m.place,
+        m.kind,
+        m.on_hand_milli,
+        m.committed_milli,
+        m.reserved_milli,
+        m.occurred_at,
+        m.event_key,
+        m.order_id,
+    )
+
+
+async def _follow_inspected(
+    connection: Connection, positions: dict[Place, Position], movements: list[Change], work: Work
+) -> None:
+    """A case where more was inspected or freed than lay aside."""
+    touched = {(m.sku, m.place) for m in movements if m.unavailable_milli}
+    if not touched:
+        return
+    found: dict[str, dict[str, object] | None] = {}
+    for at in sorted(touched):
+        more = -positions[at].unavailable_milli
+        known: dict[str, object] = {
+            "sku": at[0],
+            "place": at[1],
+            "more": money.decimal_text(more, money.QUANTITY_DIGITS),
+        }
+        found[f"{at[1]}/{at[0]}"] = known if more > 0 else None
+    await cases.follow_objects(connection, "inspected_more", "stock", found, work.received_at)

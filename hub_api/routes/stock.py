@@ -19,6 +19,18 @@ router = APIRouter(prefix="/v1/stock", tags=["stock"])
 Reader = Annotated[ApiKey, Depends(Needs("stock:read"))]
 
 
+class Allotment(BaseModel):
+    """What is kept of the item for a channel, or a live session of it."""
+
+    channel: str
+    session: str | None
+    target: str
+    buffer: str
+    confirmed: str | None = Field(description="What the channel's own counter says")
+    held: str = Field(description="What is left of the target, and the buffer")
+    is_stale: bool = Field(description="More is kept of the item than is available")
+
+
 class Position(BaseModel):
     """An item at a place; quantities are decimal strings."""
 
@@ -28,8 +40,11 @@ class Position(BaseModel):
     on_hand: str
     committed: str = Field(description="Ordered, not yet handed over")
     reserved: str
-    unavailable: str
+    unavailable: str = Field(description="Blocked, or returned and not inspected yet")
+    incoming: str = Field(description="On its way to this place")
     available: str = Field(description="on_hand - committed - reserved - unavailable")
+    allotted: str = Field(description="Of what is available, kept for channels and live sessions")
+    allotments: list[Allotment] = Field(description="Those of the key's channel")
     counted_at: datetime | None
     version: str = Field(description="Grows with each change of the position")
 
@@ -55,7 +70,7 @@ async def get_stock(
     page = pager.page(wanted)
 
     async def read(reader: Any) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-        return await reads.item(reader, sku), await reads.positions(reader, sku, page)
+        return await reads.item(reader, sku), await reads.positions(reader, sku, page, key.channel)
 
     item, found = await held.database.read(read)
     if item is None:
@@ -80,7 +95,23 @@ def _position(row: dict[str, Any]) -> Position:
         committed=quantity(row["committed_milli"]),
         reserved=quantity(row["reserved_milli"]),
         unavailable=quantity(row["unavailable_milli"]),
+        incoming=quantity(row["incoming_milli"]),
         available=quantity(available),
+        allotted=quantity(row["allotted_milli"] or 0),
+        allotments=[_allotment(one) for one in row["allotments"] or []],
         counted_at=row["counted_at"],
         version=str(row["version"]),
+    )
+
+
+def _allotment(row: dict[str, Any]) -> Allotment:
+    confirmed = row["confirmed_milli"]
+    return Allotment(
+        channel=row["channel"],
+        session=row["session"],
+        target=quantity(row["target_milli"]),
+        buffer=quantity(row["buffer_milli"]),
+        confirmed=quantity(confirmed) if confirmed is not None else None,
+        held=quantity(row["held_milli"]),
+        is_stale=row["is_stale"],
     )

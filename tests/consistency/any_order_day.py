@@ -220,7 +220,7 @@ def _step(day: Day, kind: str, number: int, content: dict[str, object]) -> dict[
     if kind == "order.pickup_changed":
         return named | {"place": day.chance.choice(PLACES)}
     if kind == "return.received":
-        return named | {"lines": some, "restock": day.chance.random() < 0.6}
+        return named | {"lines": some, "restock": day.chance.choice((True, True, False, None))}
     return named
 
 
@@ -255,8 +255,40 @@ def _stock(day: Day) -> None:
         day.post(shop, "stock.adjusted", day.minute(), **data)
         data = {"sku": sku, "from_place": PLACES[0], "to_place": PLACES[1], "quantity": "2"}
         day.post(shop, "stock.transferred", day.minute(), **data)
+    _stock_aside(day)
+    _stock_allotted(day)
+
+
+def _stock_aside(day: Day) -> None:
+    """Goods that cannot be sold, and goods that are on their way."""
     data = {"sku": "cake-6", "place": "xuhui", "quantity": "1"}
-    day.post(day.shops[3], "stock.damaged", day.minute(), **data)
+    for kind in ("stock.damaged", "stock.blocked", "stock.unblocked"):
+        day.post(day.shops[3], kind, day.minute(), **data)
+    data = {"sku": "bread", "place": PLACES[1], "quantity": "1", "written_off": "0.5"}
+    day.post(day.shops[3], "stock.inspected", day.minute(), **data)
+    for number in range(3):
+        data = {"transfer_id": f"t-{number}", "sku": "tea", "to_place": PLACES[1]}
+        out = data | {"from_place": PLACES[0], "quantity": "10"}
+        day.post(day.shops[0], "stock.dispatched", day.minute(), **out)
+        for kind in ("stock.arrived", "stock.lost")[: day.chance.randint(0, 2)]:
+            told = data | {"quantity": str(day.chance.randint(4, 6))}
+            day.post(day.shops[3], kind, day.minute(), **told)
+
+
+def _stock_allotted(day: Day) -> None:
+    """What is kept for channels and live sessions, what they say of it, and sessions that end."""
+    shops = (day.shops[0], day.shops[2])
+    for sku in ("candle", "bread"):
+        for session in ({}, {"session": "live-1"}):
+            for shop in day.chance.sample(shops, day.chance.randint(1, 2)):
+                named = {"sku": sku, "place": day.chance.choice(PLACES), **session}
+                kept = named | {"channel": shop.channel, "quantity": "3", "buffer": "0.5"}
+                day.bodies.append(shop.decision("allotment.set", day.minute(), **kept))
+                day.post(shop, "allotment.confirmed", day.minute(), **named, quantity="2")
+    for shop in shops:
+        day.post(shop, "session.opened", day.minute(), session="live-1")
+        if day.chance.random() < 0.5:
+            day.post(shop, "session.closed", day.minute(), session="live-1")
 
 
 def _held(day: Day) -> None:

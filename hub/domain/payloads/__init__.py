@@ -7,6 +7,7 @@ text holds NUL is checked in `hub.domain.events`, which can skip it for most eve
 """
 
 from hub.domain.payloads import (
+    allotments,
     cases,
     catalog,
     configs,
@@ -35,6 +36,7 @@ BY_TYPE: dict[str, type[Payload]] = {
     **members.TYPES,
     **orders.TYPES,
     **stock.TYPES,
+    **allotments.TYPES,
     **points.TYPES,
     **coupons.TYPES,
     **catalog.TYPES,

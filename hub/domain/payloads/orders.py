@@ -176,10 +176,13 @@ class Settlement(Payload):
 
 
 class ReturnReceived(Payload):
+    """restock: true for goods that can be sold again, false for those that are gone, null for
+    those that lie at the place and wait for an inspection."""
+
     order_number: Id
     lines: LineQuantities
     place: Id | None = None
-    restock: bool = True
+    restock: bool | None = True
 
 
 class LineAmount(Payload):

@@ -11,7 +11,7 @@ class StockDelta(Payload):
 
 
 class StockQuantity(Payload):
-    """stock.received and damaged."""
+    """stock.received, damaged, blocked and unblocked."""
 
     sku: Id
     place: Id
@@ -33,10 +33,45 @@ class StockCount(Payload):
     measured_at: Time
 
 
+class StockInspection(Payload):
+    """stock.inspected: of what could not be sold, so much is good again, the rest is gone."""
+
+    sku: Id
+    place: Id
+    quantity: Number
+    written_off: Number = "0"
+    reason: Name | None = None
+
+
+class TransferDispatch(Payload):
+    """stock.dispatched: goods left for another place, and arrive by events of their own."""
+
+    transfer_id: Id
+    sku: Id
+    from_place: Id
+    to_place: Id
+    quantity: Number
+
+
+class TransferEnd(Payload):
+    """stock.arrived and lost: so much of a transfer is on its way no longer."""
+
+    transfer_id: Id
+    sku: Id
+    to_place: Id
+    quantity: Number
+
+
 TYPES: dict[str, type[Payload]] = {
     "stock.adjusted": StockDelta,
     "stock.counted": StockCount,
     "stock.received": StockQuantity,
     "stock.damaged": StockQuantity,
     "stock.transferred": StockTransfer,
+    "stock.blocked": StockQuantity,
+    "stock.unblocked": StockQuantity,
+    "stock.inspected": StockInspection,
+    "stock.dispatched": TransferDispatch,
+    "stock.arrived": TransferEnd,
+    "stock.lost": TransferEnd,
 }

@@ -5,6 +5,7 @@ Decoding and what is common to all events: `hub.domain.events`.
 """
 
 from hub.domain.readers import (
+    allotments,
     cases,
     catalog,
     configs,
@@ -17,7 +18,7 @@ from hub.domain.readers import (
 )
 from hub.domain.readers.base import Reader
 
-_NOUNS = (members, orders, stock, points, coupons, catalog, configs, cases, tiers)
+_NOUNS = (members, orders, stock, allotments, points, coupons, catalog, configs, cases, tiers)
 READERS: dict[str, Reader] = {
     name: reader for noun in _NOUNS for name, reader in noun.READERS.items()
 }

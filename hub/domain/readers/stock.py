@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hub.domain import ids, stock
+from hub.domain import ids, stock_data
 from hub.domain.readers.base import Read, Reader
 
 
@@ -15,11 +15,27 @@ def _stock(read: Callable[[Any], Any]) -> Reader:
     return reader
 
 
+def _transfer(read: Callable[[Any], Any]) -> Reader:
+    """A transfer of one item to one place: its steps may be told by different channels."""
+
+    def reader(channel: str, shop: str, payload: Any) -> Read:
+        key = ids.transfer_id(payload.transfer_id, payload.sku, payload.to_place)
+        return "transfer", payload.transfer_id, key, read(payload)
+
+    return reader
+
+
 READERS: dict[str, Reader] = {
-    "stock.adjusted": _stock(stock.read_delta),
-    "stock.counted": _stock(stock.read_count),
-    "stock.received": _stock(stock.read_received),
-    "stock.damaged": _stock(stock.read_damaged),
-    "stock.transferred": _stock(stock.read_transfer),
+    "stock.adjusted": _stock(stock_data.read_delta),
+    "stock.counted": _stock(stock_data.read_count),
+    "stock.received": _stock(stock_data.read_received),
+    "stock.damaged": _stock(stock_data.read_damaged),
+    "stock.transferred": _stock(stock_data.read_transferred),
+    "stock.blocked": _stock(stock_data.read_blocked),
+    "stock.unblocked": _stock(stock_data.read_unblocked),
+    "stock.inspected": _stock(stock_data.read_inspected),
+    "stock.dispatched": _transfer(stock_data.read_dispatched),
+    "stock.arrived": _transfer(stock_data.read_arrived),
+    "stock.lost": _transfer(stock_data.read_lost),
 }
 DECIDED: frozenset[str] = frozenset()

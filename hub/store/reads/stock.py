@@ -11,6 +11,7 @@ async def item(connection: Connection, sku: str) -> Row | None:
     return await row(connection, _SQL["item"], sku)
 
 
-async def positions(connection: Connection, sku: str, page: Page) -> list[Row]:
-    """Where the item lies, by place; keyset (place,)."""
-    return await rows(connection, _SQL["positions"], sku, *page.keyset(1), page.limit)
+async def positions(connection: Connection, sku: str, page: Page, channel: str | None) -> list[Row]:
+    """Where the item lies, by place; keyset (place,). With the allotments of a
+    channel, or of all."""
+    return await rows(connection, _SQL["positions"], sku, *page.keyset(1), page.limit, channel)

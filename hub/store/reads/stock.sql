@@ -8,6 +8,28 @@ select
     s.committed_milli,
     s.reserved_milli,
     s.unavailable_milli,
+    s.incoming_milli,
+    s.allotted_milli,
+    (
+        select
+            jsonb_agg(
+                jsonb_build_object(
+                    'channel', a.channel,
+                    'session', nullif(a.session, ''),
+                    'target_milli', a.target_milli,
+                    'buffer_milli', a.buffer_milli,
+                    'confirmed_milli', a.confirmed_milli,
+                    'held_milli', a.held_milli,
+                    'is_stale', a.is_stale
+                )
+                order by a.channel, a.session
+            )
+        from hub.allotments as a
+        where
+            a.sku = s.sku
+            and a.place = s.place
+            and ($4::text is null or a.channel = $4)
+    ) as allotments,
     s.counted_at,
     s.version
 from hub.stock_positions as s

@@ -20,6 +20,16 @@ where place = any($1::text[])
 order by place
 for update;
 
+-- name: units
+select
+    sku,
+    unit
+from items
+where
+    sku = any($1::text[])
+    and unit is not null
+order by sku;
+
 -- name: add_shops
 with wanted as (
     select

@@ -260,7 +260,9 @@ with movements as (
         place,
         sum(on_hand_milli) as on_hand_milli,
         sum(committed_milli) as committed_milli,
-        sum(reserved_milli) as reserved_milli
+        sum(reserved_milli) as reserved_milli,
+        sum(unavailable_milli) as unavailable_milli,
+        sum(incoming_milli) as incoming_milli
     from stock_movements
     group by sku, place
 )
@@ -273,13 +275,19 @@ select
     p.committed_milli,
     m.committed_milli as committed_by_movements,
     p.reserved_milli,
-    m.reserved_milli as reserved_by_movements
+    m.reserved_milli as reserved_by_movements,
+    p.unavailable_milli,
+    m.unavailable_milli as unavailable_by_movements,
+    p.incoming_milli,
+    m.incoming_milli as incoming_by_movements
 from stock_positions as p
 full join movements as m on p.sku = m.sku and p.place = m.place
 where
     coalesce(p.on_hand_milli, 0) <> coalesce(m.on_hand_milli, 0)
     or coalesce(p.committed_milli, 0) <> coalesce(m.committed_milli, 0)
-    or coalesce(p.reserved_milli, 0) <> coalesce(m.reserved_milli, 0);
+    or coalesce(p.reserved_milli, 0) <> coalesce(m.reserved_milli, 0)
+    or coalesce(p.unavailable_milli, 0) <> coalesce(m.unavailable_milli, 0)
+    or coalesce(p.incoming_milli, 0) <> coalesce(m.incoming_milli, 0);
 
 -- name: committed_stock_equals_open_orders
 with wanted as (
@@ -374,6 +382,67 @@ select
 from below as b
 full join open_cases as c on b.object_key = c.object_key
 where b.object_key is null or c.object_key is null;
+
+-- name: allotted_stock_equals_its_allotments
+with kept as (
+    select
+        sku,
+        place,
+        sum(held_milli) as held_milli
+    from allotments
+    group by sku, place
+)
+
+select
+    coalesce(p.sku, k.sku) as sku,
+    coalesce(p.place, k.place) as place,
+    p.allotted_milli,
+    k.held_milli as allotted_by_allotments
+from (select * from stock_positions where allotted_milli is not null) as p
+full join kept as k on p.sku = k.sku and p.place = k.place
+where coalesce(p.allotted_milli, 0) <> coalesce(k.held_milli, 0);
+
+-- name: allotments_beyond_stock_have_a_case
+with beyond as (
+    select place || '/' || sku as object_key
+    from stock_positions
+    where
+        counted_at is not null
+        and allotted_milli > 0
+        and on_hand_milli - committed_milli - reserved_milli - unavailable_milli < allotted_milli
+),
+
+open_cases as (
+    select object_key
+    from cases
+    where kind = 'allotted_beyond_stock' and state = 'open'
+)
+
+select coalesce(b.object_key, c.object_key) as position
+from beyond as b
+full join open_cases as c on b.object_key = c.object_key
+where b.object_key is null or c.object_key is null;
+
+-- name: transfers_that_differ_have_a_case
+with differing as (
+    select transfer_id || '/' || to_place || '/' || sku as object_key
+    from stock_transfers
+    where
+        arrived_milli + lost_milli <> 0
+        and dispatched_milli <> arrived_milli + lost_milli
+),
+
+open_cases as (
+    -- A person may have settled it.
+    select object_key
+    from cases
+    where kind = 'transfer_differs'
+)
+
+select d.object_key as transfer
+from differing as d
+left join open_cases as c on d.object_key = c.object_key
+where c.object_key is null;
 
 -- name: coupons_are_not_used_twice
 with live as (

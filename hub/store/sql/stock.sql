@@ -29,8 +29,10 @@ select
     p.committed_milli,
     p.reserved_milli,
     p.unavailable_milli,
+    p.incoming_milli,
     p.counted_at,
     p.counted_by,
+    p.allotted_milli,
     p.version
 from stock_positions as p
 inner join unnest($1::text[], $2::text[]) as k (sku, place)
@@ -65,6 +67,75 @@ from
 where
     p.sku = n.sku
     and p.place = n.place;
+
+-- name: set_aside
+update stock_positions as p
+set
+    unavailable_milli = n.unavailable_milli,
+    incoming_milli = n.incoming_milli
+from
+    unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+        as n (sku, place, unavailable_milli, incoming_milli)
+where
+    p.sku = n.sku
+    and p.place = n.place;
+
+-- What orders claim of positions: promised or held, and not given out.
+-- name: claims
+with claims as (
+    select
+        m.sku,
+        m.place,
+        m.order_id,
+        sum(m.committed_milli + m.reserved_milli)::bigint as quantity_milli,
+        min(m.occurred_at) as claimed_at
+    from stock_movements as m
+    inner join unnest($1::text[], $2::text[]) as k (sku, place)
+        on
+            m.sku = k.sku
+            and m.place = k.place
+    where m.order_id is not null
+    group by m.sku, m.place, m.order_id
+    having sum(m.committed_milli + m.reserved_milli) > 0
+)
+
+select
+    c.sku,
+    c.place,
+    c.order_id,
+    coalesce(o.channel, r.channel) as channel,
+    coalesce(o.shop, r.shop) as shop,
+    coalesce(o.order_number, r.order_number) as order_number,
+    c.quantity_milli,
+    coalesce(o.placed_at, c.claimed_at) as placed_at,
+    coalesce(r.status in ('held', 'committed', 'confirmed'), false) as is_promised
+from claims as c
+left join orders as o on c.order_id = o.order_id
+left join reservations as r on c.order_id = r.order_id;
+
+-- name: sum_transfers
+insert into stock_transfers (
+    transfer_key, transfer_id, sku, to_place, dispatched_milli, arrived_milli, lost_milli
+)
+select *
+from
+    unnest(
+        $1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[]
+    )
+on conflict (transfer_key) do update
+    set
+        dispatched_milli = stock_transfers.dispatched_milli + excluded.dispatched_milli,
+        arrived_milli = stock_transfers.arrived_milli + excluded.arrived_milli,
+        lost_milli = stock_transfers.lost_milli + excluded.lost_milli,
+        changed_xid = pg_current_xact_id()
+returning
+    transfer_key,
+    transfer_id,
+    sku,
+    to_place,
+    dispatched_milli,
+    arrived_milli,
+    lost_milli;
 
 -- name: note_counts
 update stock_positions as p

@@ -74,6 +74,14 @@ BROKEN_BY_HAND = {
     "committed_stock_equals_open_orders": "update hub.stock_positions set committed_milli = 1",
     "reserved_stock_equals_held_reservations": "update hub.stock_positions set reserved_milli = 1",
     "oversold_stock_has_a_case": "delete from hub.cases",
+    "allotted_stock_equals_its_allotments": "update hub.stock_positions set allotted_milli = 1",
+    "allotments_beyond_stock_have_a_case": (
+        "update hub.stock_positions set allotted_milli = 1000000000"
+    ),
+    "transfers_that_differ_have_a_case": (
+        "insert into hub.stock_transfers values "
+        "(gen_random_uuid(), 'T1', 'cake', 's1', 10000, 9000, 0)"
+    ),
     "coupons_are_not_used_twice": "update hub.coupons set uses_redeemed = uses_total + 1",
     "what_coupons_were_sold_for_is_owed_or_earned": "update hub.coupons set paid_minor = 1",
     "refused_redemptions_have_a_case": "delete from hub.cases where kind = 'coupon_refused'",

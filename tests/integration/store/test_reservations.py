@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.errors import Refused
-from hub.store import check, db, log, replay, reservations
+from hub.store import check, commands, db, log, replay, reservations
 from hub.store.reservations import OrderName, Wanted
 from tests.event_maker import Shop, at, line
 from tests.integration.store.stage import Store
@@ -184,3 +184,61 @@ async def test_a_reservation_that_another_write_is_ending_is_left_out_of_the_ove
     async with store.connection.transaction():
         assert await reservations.expire_overdue(store.connection, store.vault, LATER) == 0
     assert await position(store) == (1, 1, 0)
+
+
+async def test_500_attempts_on_100_units_sell_exactly_100_and_other_items_are_not_starved(
+    store: Store,
+) -> None:
+    await store.take(counted("100"), counted("500", "candle"))
+    connections = [await db.connect(store.database.dsn("writer")) for _ in range(8)]
+    attempts = iter([(f"W{n}", "candle" if n % 10 == 0 else "cake") for n in range(500)])
+    sold = {"cake": 0, "candle": 0}
+
+    async def client(connection: db.Connection) -> None:
+        for number, sku in attempts:
+            wanted = Wanted("s1", ((sku, 1000),), LATER)
+            asked = commands.Asked("k", number, number.encode())
+
+            async def work(
+                on: db.Connection, number: str = number, wanted: Wanted = wanted
+            ) -> commands.Answer:
+                await reservations.reserve(on, store.vault, order(number), wanted)
+                return {}
+
+            try:
+                await commands.once(connection, asked, work)
+                sold[sku] += 1
+            except Refused:
+                continue
+
+    try:
+        async with asyncio.TaskGroup() as clients:
+            for connection in connections:
+                clients.create_task(client(connection))
+    finally:
+        for connection in connections:
+            await connection.close()
+    assert sold == {"cake": 100, "candle": 50}
+    assert await position(store) == (100, 0, 100)
+    await assert_sound(store)
+
+
+@pytest.mark.parametrize("unit", ["piece", "个", " PCS "])
+async def test_half_a_piece_is_not_promised_and_half_a_kilogram_is(store: Store, unit: str) -> None:
+    for sku, said in (("cake", unit), ("flour", "kg")):
+        await store.take(WEB.body("item.upserted", 0, sku=sku, name=sku, unit=said))
+    await store.take(counted("5"), counted("5", "flour"))
+    with pytest.raises(Refused) as refused:
+        await hold(store, "W1", ("flour", 500), ("cake", 500))
+    assert refused.value.code == "part_of_a_piece"
+    await hold(store, "W1", ("flour", 500), ("cake", 1000))
+    await end(store, reservations.release, "W1")
+
+
+async def test_half_a_piece_that_a_channel_sold_is_a_fact(store: Store) -> None:
+    await store.take(WEB.body("item.upserted", 0, sku="cake", name="cake", unit="piece"))
+    lines = [line(1, "cake", 1, "10.00") | {"quantity": "0.5"}]
+    data = {"order_number": "W1", "currency": "CNY", "place": "s1", "lines": lines}
+    await store.take(counted("5"), WEB.body("order.placed", 70, **data, total="10.00"))
+    row = await store.row("select * from stock_positions")
+    assert row["committed_milli"] == 500

@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from hub.errors import HubError
-from hub.store import reservations, spending, tier_reviews
+from hub.store import coupon_expiry, reservations, spending, tier_reviews
 from hub.store.sealing import Vault
 from hub_api.limits import OVERDUE_EVERY_S
 from hub_api.postgres import Database, PostgresAwayError
@@ -36,9 +36,11 @@ async def end_overdue(database: Database, vault: Vault) -> None:
 
 
 async def end_once(connection: Any, vault: Vault) -> int:
-    """End what is overdue now, reservations, points and tiers in a transaction each; how many."""
+    """End what is overdue now, reservations, coupons, points and tiers in a transaction each."""
     async with connection.transaction():
         ended = await reservations.expire_overdue(connection, vault, datetime.now(UTC))
+    async with connection.transaction():
+        ended += await coupon_expiry.expire_overdue(connection, vault)
     async with connection.transaction():
         ended += await spending.close_due(connection, vault)
     async with connection.transaction():

@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from hub.errors import HubError
-from hub.store import order_commands, reservations, spending, tier_reviews
+from hub.store import coupon_expiry, order_commands, reservations, spending, tier_reviews
 from hub.store.sealing import Vault
 from hub_api.limits import OVERDUE_EVERY_S
 from hub_api.postgres import Database, PostgresAwayError
@@ -41,6 +41,8 @@ async def end_once(connection: Any, vault: Vault) -> int:
         ended = await reservations.expire_overdue(connection, vault, datetime.now(UTC))
     async with connection.transaction():
         ended += await order_commands.default_overdue(connection, vault, datetime.now(UTC))
+    async with connection.transaction():
+        ended += await coupon_expiry.expire_overdue(connection, vault)
     async with connection.transaction():
         ended += await spending.close_due(connection, vault)
     async with connection.transaction():

@@ -46,6 +46,13 @@ def refuse_use(rights: Rights, *, names_account: bool) -> Refusal | None:
     return _unproved(rights)
 
 
+def refuse_transfer(rights: Rights) -> Refusal | None:
+    """Why the account may not give it away: only who holds it may, by any of its accounts."""
+    if rights.is_holder:
+        return None
+    return "held_by_another", "only who holds the coupon can give it away"
+
+
 def _unproved(rights: Rights) -> Refusal | None:
     if rights.has_recipient and rights.proof is None:
         return "proof_missing", "the recipient's phone or e-mail has to be verified first"

@@ -1,4 +1,5 @@
-"""Commands on coupons: issue, claim, use, undo, freeze and refund, and reading for a quote.
+"""Commands on coupons: issue, claim, give away, use, undo, freeze, refund and void; and reading
+for a quote.
 
 Each runs in the caller's transaction and raises `Refused` where it is not possible. What is
 possible is decided in `hub.domain.coupon_rights`, and once more by the fold.
@@ -24,7 +25,7 @@ from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
 _USES = frozenset({"coupon.reserved", "coupon.redeemed"})
-_OF_THE_ISSUER = frozenset({"coupon.frozen", "coupon.refunded"})
+_OF_THE_ISSUER = frozenset({"coupon.frozen", "coupon.refunded", "coupon.voided"})
 
 
 class CouponUnknown(HubError):
@@ -78,7 +79,8 @@ async def claim(connection: Connection, vault: Vault, counter: Counter, code: st
 async def decide(
     connection: Connection, vault: Vault, counter: Counter, event_type: str, data: dict[str, Any]
 ) -> Key:
-    """Reserve, redeem, reverse, release, freeze or refund, as the payload `data` says; its id.
+    """Give away, reserve, redeem, reverse, release, freeze, refund or void, as the payload `data`
+    says; its id.
 
     A redemption that stands is not made again: the second call of two is answered like the first.
     """
@@ -92,6 +94,8 @@ async def decide(
     lets_go = event_type == "coupon.released" and "reservation_id" not in data
     if (lets_go or event_type in _OF_THE_ISSUER) and counter.channel != found.channel:
         raise Refused("issuer_alone", "only the channel that issued the coupon may do this")
+    if event_type == "coupon.transferred":
+        _raise(coupon_rights.refuse_transfer(found.rights))
     if event_type in _USES:
         named = counter.account is not None
         _raise(coupon_rights.refuse_use(found.rights, names_account=named))

@@ -1,12 +1,11 @@
-"""What is decided about a coupon at once: issue, claim, reserve, redeem, reverse, release; and what
-it is worth to a basket. What is possible is decided in `hub.store.coupon_commands`."""
+"""What is decided about a coupon at once, from its issue to its end. The bodies of requests are in
+`hub_api.coupon_requests`; what is possible is decided in `hub.store.coupon_commands`."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.domain import coupon_tokens
 from hub.domain.coupon_codes import normalise_code
@@ -18,6 +17,17 @@ from hub.store.coupon_commands import Counter, CouponUnknown
 from hub.store.keys import ApiKey
 from hub_api import commands, requests
 from hub_api.commands import IdempotencyKey
+from hub_api.coupon_requests import (
+    Asking,
+    Claim,
+    Gift,
+    NewCoupon,
+    Redemption,
+    Release,
+    Reservation,
+    Reversal,
+    Step,
+)
 from hub_api.keyring import Needs, channel_of
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held, Resources
@@ -26,105 +36,6 @@ from hub_api.routes.coupons import CouponHead, head_fields
 router = APIRouter(prefix="/v1/coupons", tags=["coupons"])
 Writer = Annotated[ApiKey, Depends(Needs("coupons:write"))]
 Code = Annotated[str, Path(min_length=1, max_length=128)]
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Amount = Annotated[str, Field(min_length=1, max_length=24, examples=["168.00"])]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Personal = Annotated[str, Field(min_length=1, max_length=256)]
-TTL_S_DEFAULT = 15 * 60
-TTL_S_MAX = 24 * 60 * 60
-
-
-class Asking(BaseModel):
-    """Which shop asks, and of which channel: the key's, if it is of one."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    channel: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = None
-    shop: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
-
-class Using(Asking):
-    """For an account of the channel, if one is named."""
-
-    account: Name | None = None
-
-
-class Terms(BaseModel):
-    """What it grants and when: a discount is the face value, or a percentage up to a maximum."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    minimum: Amount | None = None
-    percent_off: Annotated[int | None, Field(ge=1, le=100)] = None
-    maximum: Amount | None = None
-    stacking: Literal["alone", "other_templates", "any"] = "alone"
-    on_expiry: Literal["lapse", "extend", "refund"] = "lapse"
-    extension_days: Annotated[int | None, Field(ge=1, le=3_660)] = None
-    undo_minutes: Annotated[int | None, Field(ge=0, le=527_040)] = None
-
-
-class NewCoupon(Using):
-    """A coupon to issue. `valid_through`: its last day, whole, in the business's zone."""
-
-    kind: Literal["discount", "exchange", "times"]
-    template: Name | None = None
-    face_value: Amount | None = None
-    paid_amount: Amount | None = None
-    currency: Currency | None = None
-    uses: Annotated[int, Field(ge=1, le=10_000)] = 1
-    valid_from: AwareDatetime | None = None
-    valid_through: Annotated[str | None, Field(pattern=r"^\d{4}-\d\d-\d\d$")] = None
-    order_number: Name | None = None
-    recipient_phone: Personal | None = None
-    recipient_email: Personal | None = None
-    terms: Terms | None = None
-
-
-class Claim(Asking):
-    """The account that takes the coupon into its wallet."""
-
-    account: Name
-
-
-class Reservation(Using):
-    """A use to be held for one checkout."""
-
-    reservation_id: Name
-    order_number: Name | None = None
-    place: Name | None = None
-    ttl_s: Annotated[int, Field(ge=1, le=TTL_S_MAX)] = TTL_S_DEFAULT
-
-
-class Redemption(Using):
-    """A use. `redemption_id`: the shop's own name of it; `token`: what the till scanned."""
-
-    redemption_id: Name
-    reservation_id: Name | None = None
-    order_number: Name | None = None
-    place: Name | None = None
-    amount: Amount | None = None
-    currency: Currency | None = None
-    token: Annotated[str | None, Field(max_length=coupon_tokens.TOKEN_LENGTH_MAX)] = None
-
-
-class Reversal(Asking):
-    """A redemption of this shop that is undone."""
-
-    redemption_id: Name
-    reason: Annotated[str | None, Field(max_length=256)] = None
-
-
-class Release(Asking):
-    """A reservation of this shop that is given up; without its id, a coupon that was frozen."""
-
-    reservation_id: Name | None = None
-    reason: Annotated[str | None, Field(max_length=256)] = None
-
-
-class Step(Asking):
-    """What the issuer does with the coupon, and why."""
-
-    reason: Annotated[str | None, Field(max_length=256)] = None
 
 
 @router.post("", status_code=201, openapi_extra=requests.schema_of(NewCoupon))
@@ -219,6 +130,30 @@ async def refund(
     """The buyer gets the money back, the coupon ends; refused once it was used. By its issuer."""
     wanted = await requests.read(request, held, Step)
     work = _decision(held, "coupon.refunded", _named(code, wanted))
+    return await _run(request, held, key, (idempotency_key, wanted), work)
+
+
+@router.post("/{code:path}/void", openapi_extra=requests.schema_of(Step))
+async def void(
+    request: Request, code: Code, key: Writer, held: Held, idempotency_key: IdempotencyKey
+) -> CouponHead:
+    """It ends and can be used no more; the reason is kept. By its issuer."""
+    wanted = await requests.read(request, held, Step)
+    work = _decision(held, "coupon.voided", _named(code, wanted))
+    return await _run(request, held, key, (idempotency_key, wanted), work)
+
+
+@router.post("/{code:path}/transfer", openapi_extra=requests.schema_of(Gift))
+async def transfer(
+    request: Request, code: Code, key: Writer, held: Held, idempotency_key: IdempotencyKey
+) -> CouponHead:
+    """Its holder gives it away: to an account of the channel, or to whoever verifies the
+    recipient's phone or e-mail."""
+    wanted = await requests.read(request, held, Gift)
+    data = _named(code, wanted, "to_account")
+    if wanted.to_account is not None:
+        data["account"] = wanted.to_account
+    work = _decision(held, "coupon.transferred", data)
     return await _run(request, held, key, (idempotency_key, wanted), work)
 
 

@@ -84,3 +84,60 @@ select
     valid_until
 from coupons
 where coupon_id = $1;
+
+-- Coupons whose validity is over and that may be due; which are is for still_overdue to say.
+-- name: overdue
+select c.coupon_id
+from coupons as c
+where
+    c.status in ('issued', 'claimed')
+    and c.kind <> 'platform'
+    and c.usable_until <= clock_timestamp()
+    and not exists (
+        select 1
+        from coupon_reservations as r
+        where
+            r.coupon_id = c.coupon_id
+            and r.ended_at is null
+            and r.expires_at > clock_timestamp()
+    )
+order by c.usable_until, c.coupon_id
+limit $1;
+
+-- Those of them that are due once they are claimed, and since when: from the end of their validity,
+-- unless a checkout kept a use beyond it or a use was undone after it.
+-- name: still_overdue
+with ended as (
+    select
+        c.coupon_id,
+        c.code,
+        c.channel,
+        c.shop,
+        greatest(
+            c.usable_until,
+            (
+                select max(coalesce(r.ended_at, r.expires_at))
+                from coupon_reservations as r
+                where r.coupon_id = c.coupon_id and r.ending is distinct from 'refused'
+            ),
+            (
+                select max(u.reversed_at)
+                from coupon_redemptions as u
+                where u.coupon_id = c.coupon_id and u.is_accepted
+            )
+        ) as overdue_at
+    from coupons as c
+    where
+        c.coupon_id = any($1::uuid[])
+        and c.status in ('issued', 'claimed')
+        and c.usable_until <= clock_timestamp()
+)
+
+select
+    code,
+    channel,
+    shop,
+    overdue_at
+from ended
+where overdue_at <= clock_timestamp()
+order by coupon_id;

@@ -298,3 +298,42 @@ async def test_codes_nobody_knows_and_keys_that_may_not_are_refused(web, http, k
     assert (await reader.post("", **SOLD)).status_code == 403
     foreign = await web.post("", **SOLD, channel="mini")
     assert foreign.status_code == 403
+
+
+async def test_transferred_to_a_friend_then_the_buyer_refunds_is_void_with_the_reason_kept(
+    web, till, writer
+) -> None:
+    code = await web.issue(account="buyer")
+    stolen = await web.post(f"/{code}/transfer", account="thief", to_account="thief")
+    assert cause(stolen) == "held_by_another"
+    given = await web.post(f"/{code}/transfer", account="buyer", to_account="friend")
+    assert given.json()["status"] == "claimed"
+    back = await web.post(f"/{code}/transfer", account="buyer", to_account="buyer")
+    assert cause(back) == "held_by_another"
+    assert (await web.post(f"/{code}/refund", reason="changed my mind")).json()[
+        "status"
+    ] == "voided"
+    reason = await writer.fetchval("select reason from coupons where code = $1", code)
+    assert reason == "the buyer was refunded after it was given away: changed my mind"
+    assert cause(await till.post(f"/{code}/redeem", redemption_id="1")) == "coupon_not_usable"
+
+
+async def test_a_gift_to_a_phone_is_usable_once_its_owner_has_proved_it(web, mini, tell) -> None:
+    code = await web.issue(account="buyer")
+    given = await web.post(f"/{code}/transfer", account="buyer", recipient_phone=PHONE)
+    assert given.json()["status"] == "issued"
+    refused = await mini.post(f"/{code}/redeem", account="friend", redemption_id="1")
+    assert cause(refused) == "proof_missing"
+    phone = {"type": "phone", "value": PHONE, "proof": "verified"}
+    await tell(Shop("mini").body("member.identified", 0, account="friend", identifiers=[phone]))
+    used = await mini.post(f"/{code}/redeem", account="friend", redemption_id="1")
+    assert used.json()["status"] == "redeemed"
+
+
+async def test_a_coupon_is_voided_by_its_issuer_alone_and_not_once_it_was_used(web, till) -> None:
+    code, used = await web.issue(), await web.issue()
+    assert cause(await till.post(f"/{code}/void")) == "issuer_alone"
+    assert (await web.post(f"/{code}/void", reason="printed twice")).json()["status"] == "voided"
+    assert cause(await till.post(f"/{code}/redeem", redemption_id="1")) == "coupon_not_usable"
+    await till.post(f"/{used}/redeem", redemption_id="2")
+    assert cause(await web.post(f"/{used}/void")) == "not_possible"

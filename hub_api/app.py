@@ -30,6 +30,7 @@ from hub_api.routes import (
     points,
     reservations,
     stock,
+    tiers,
 )
 
 DESCRIPTION = (
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         member_commands,
         members,
         holdings,
+        tiers,
         explanations,
         orders,
         stock,

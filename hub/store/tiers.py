@@ -75,7 +75,9 @@ async def apply(connection: Connection, work: Work) -> None:
     """Keep what was decided about tiers; tell the levels of all members this write touches."""
     decided = work.of("tier")
     published = [event for event in work.of("config") if event.data.kind == KIND]
-    seeds = {entry.profile_id for entry in work.growth} | work.regrouped
+    # A member is named by one of its profiles, so its old name finds whom somebody was parted from.
+    moved = {*work.members_before, *work.members_before.values()}
+    seeds = {entry.profile_id for entry in work.growth} | moved
     seeds |= {_profile(event) for event in decided}
     if not seeds and not published:
         return

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hub.domain import ids
-from hub.store import apply, check, configs, db, tier_reviews
+from hub.domain import ids, tier_schemes
+from hub.store import apply, check, configs, db, tier_reviews, tier_trial
 from hub.store.configs import Draft
 from hub.store.digest import digest
 from hub.store.replay import replay
@@ -150,6 +150,22 @@ async def test_a_scheme_takes_no_restart_and_places_the_members_there_are(store:
     await review(store)
     rows = await store.rows("select level from member_tiers order by value")
     assert [row["level"] for row in rows] == [None, "silver"]
+
+
+async def test_a_scheme_is_tried_on_the_members_there_are_and_nothing_is_written(
+    store: Store,
+) -> None:
+    web = Shop("web")
+    growths = {"a": 50, "b": 120, "c": 150, "d": 400}
+    await store.take(published(), *(granted(web, 1, g, who) for who, g in growths.items()))
+    before = await digest(store.connection)
+    levels = [{"name": "silver", "threshold": 130}, {"name": "platinum", "threshold": 400}]
+    tried = tier_schemes.read(CLUB | {"levels": levels})
+    trial = await tier_trial.try_scheme(store.connection, "club", tried)
+    # Who has silver keeps it until its review.
+    assert (trial.members, trial.moved) == (4, 1)
+    assert trial.moves == {("gold", "platinum"): 1}
+    assert await digest(store.connection) == before
 
 
 async def test_a_merge_counts_both_and_its_undoing_gives_the_levels_back(store: Store) -> None:

@@ -105,15 +105,17 @@ async def _enter(
 ) -> None:
     """Note the entries by which the spendings now differ; events: the last one of each."""
     was, now = told
+    # A late event may undo a hold, so what was counts as well as what is.
+    states = {key: (was[key].state, now[key].state) for key in events}
     of_several = {
         key: event
         for key, event in events.items()
-        if spends.has_shares_of_others(event.channel, now[key].state)
+        if any(spends.has_shares_of_others(event.channel, state) for state in states[key])
     }
-    members = await _members(connection, of_several, now)
+    members = await _members(connection, of_several, states)
     before = members | {p: m for p, m in work.members_before.items() if p in members}
     for key, event in events.items():
-        then, after = was[key].state, now[key].state
+        then, after = states[key]
         if key in of_several:
             then = spends.of_payers(event.channel, then, before)
             after = spends.of_payers(event.channel, after, members)
@@ -122,25 +124,22 @@ async def _enter(
 
 
 async def _members(
-    connection: Connection, events: dict[Key, Event], folds: dict[Key, Folded]
+    connection: Connection,
+    events: dict[Key, Event],
+    states: dict[Key, tuple[SpendState, SpendState]],
 ) -> dict[Key, Key]:
     """The members of all whose points these spendings used; keeps whose they were."""
     if not events:
         return {}
-    shares = sorted(
-        {
-            (key, profile)
-            for key in events
-            for hold in folds[key].state.holds.values()
-            for profile, _ in hold.taking.shares
-        }
-    )
-    await _SHARES.insert_new(connection, shares)
-    spenders = {
-        ids.profile_id(event.channel, hold.taking.account)
+    takings = [
+        (key, event.channel, hold.taking)
         for key, event in events.items()
-        for hold in folds[key].state.holds.values()
-    }
+        for state in states[key]
+        for hold in state.holds.values()
+    ]
+    shares = {(key, profile) for key, _, taking in takings for profile, _ in taking.shares}
+    await _SHARES.insert_new(connection, sorted(shares))
+    spenders = {ids.profile_id(channel, taking.account) for _, channel, taking in takings}
     profiles = sorted(spenders | {profile for _, profile in shares})
     rows = await connection.fetch(queries("spends")["members"], profiles)
     return {row["profile_id"]: row["member_id"] for row in rows}

@@ -26,13 +26,13 @@ def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) 
         profile = ids.profile_id(channel, account)
         # A former buyer's lot is left with nothing, and grants nothing.
         held = terms if account == now.account else replace(terms, granted_points=0)
-        work.lot_terms[_lot_id(event, profile)] = Granted(profile, held, event.key)
+        work.lot_terms[lot_id(event.entity_key, profile)] = Granted(profile, held, event.key)
     for cause, account in causes:
         then, known = before.points.get((cause, account)), after.points.get((cause, account))
         profile = ids.profile_id(channel, account)
-        lot_id = _lot_id(event, profile)
+        lot = lot_id(event.entity_key, profile)
         if then is not None:
-            work.known_lots.add(lot_id)
+            work.known_lots.add(lot)
         points = (known[0] if known else 0) - (then[0] if then else 0)
         told = known or then
         if points and told is not None:
@@ -42,7 +42,7 @@ def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) 
                     profile,
                     "earned" if points > 0 else "reversed",
                     points,
-                    lot_id,
+                    lot,
                     event.entity_key,
                     told[1],
                     cause,
@@ -51,6 +51,6 @@ def note(work: Work, event: Event, channel: str, before: Folded, after: Folded) 
             )
 
 
-def _lot_id(event: Event, profile: Key) -> Key:
+def lot_id(order_id: Key, profile: Key) -> Key:
     """Each buyer the order had holds a lot of their own."""
-    return derived("lot", event.entity_key, profile)
+    return derived("lot", order_id, profile)

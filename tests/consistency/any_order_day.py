@@ -252,7 +252,7 @@ def _growth(day: Day) -> None:
         day.post(shop, "member.growth_earned", day.minute(), **growth)
     for version, minute in enumerate((-30, 200)):
         levels = [
-            {"name": "silver", "threshold": 20},
+            {"name": "silver", "threshold": 20, "points_factor_milli": 1500},
             {"name": "gold", "threshold": 60 - version, "gift": GIFT},
         ]
         document = {"basis": "growth", "levels": levels}

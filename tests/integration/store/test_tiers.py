@@ -152,6 +152,40 @@ async def test_a_scheme_takes_no_restart_and_places_the_members_there_are(store:
     assert [row["level"] for row in rows] == [None, "silver"]
 
 
+DOUBLE = [LEVELS[0] | {"points_factor_milli": 2000}, LEVELS[1] | {"points_factor_milli": 2500}]
+LOTS = (
+    "select rule_version, granted_points::int as granted, earned_points::int as earned"
+    " from points_lots where order_id is not null order by earned_at, rule_version"
+)
+
+
+async def test_orders_of_a_level_earn_by_its_factor_and_the_order_that_raised_it_does_not(
+    store: Store,
+) -> None:
+    shop = Shop()
+    await store.take(published(levels=DOUBLE), *bought(shop, 1, 100))
+    await store.take(*bought(shop, 5, 51, "n-2"))
+    await store.take(refunded(shop, 9, 20, "n-2"))
+    assert await store.rows(LOTS) == [
+        {"rule_version": "earn-1", "granted": 100, "earned": 100},
+        {"rule_version": "earn-1", "granted": 51, "earned": 31},
+        {"rule_version": "tier/club/1", "granted": 51, "earned": 31},
+    ]
+    balance = "select sum(open_points)::int from points_accounts"
+    assert await store.value(balance) == 162
+    # An earlier order turns up late: the first one is of the level as well.
+    await store.take(*bought(shop, 0, 100, "n-0"))
+    assert await store.value(balance) == 100 + 200 + 62
+
+
+async def test_a_factor_is_one_of_the_levels_version_at_the_orders_time(store: Store) -> None:
+    shop = Shop()
+    await store.take(published(), *bought(shop, 1, 100), published(4, levels=DOUBLE))
+    await store.take(*bought(shop, 3, 10, "n-2"), *bought(shop, 6, 10, "n-3"))
+    lots = await store.rows(LOTS)
+    assert [lot["rule_version"] for lot in lots] == ["earn-1", "earn-1", "earn-1", "tier/club/2"]
+
+
 async def test_a_scheme_is_tried_on_the_members_there_are_and_nothing_is_written(
     store: Store,
 ) -> None:

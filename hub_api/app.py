@@ -32,6 +32,7 @@ from hub_api.routes import (
     points,
     reservations,
     stock,
+    tiers,
 )
 
 DESCRIPTION = (
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         member_commands,
         members,
         holdings,
+        tiers,
         explanations,
         orders,
         order_commands,

@@ -160,7 +160,7 @@ def gain(account: Account, lots: Iterable[Lot]) -> None:
         if lot.is_waiting and lot.opens_at > account.as_of:
             lot.pending_points = lot.earned_points
             account.pending_points += lot.earned_points
-            changes_at = min(lot.opens_at, lot.expires_at or NEVER)
+            changes_at = lot.opens_at
         elif lot.expires_at is not None and lot.expires_at <= account.as_of:
             lot.expired_points = lot.earned_points
             account.expired_points += lot.earned_points

@@ -5,7 +5,7 @@ the same order are messages of one effect: the second confirms the first, or dis
 then the hub's decision stands and a person has to look. Who has how many points is not here.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -224,6 +224,32 @@ _STEPS: dict[str, Callable[[SpendState, Event], Verdict]] = {
     "points.redeemed": _redeemed,
     "points.returned": _returned,
 }
+
+
+def has_shares_of_others(channel: str, state: SpendState) -> bool:
+    """Whether points of other accounts than the spender's were used."""
+    return any(
+        profile != ids.profile_id(channel, hold.taking.account)
+        for hold in state.holds.values()
+        for profile, _ in hold.taking.shares
+    )
+
+
+def of_payers(channel: str, state: SpendState, members: Mapping[Key, Key]) -> SpendState:
+    """The state with each share at who bears it: its account while that is of the spender's member,
+    otherwise the spender. So a spending goes to who made it when people are parted, and back when
+    they are joined again. members: of the profiles that are known.
+    """
+    holds: dict[str, Hold] = {}
+    for hold_id, hold in state.holds.items():
+        spender = ids.profile_id(channel, hold.taking.account)
+        member = members.get(spender, spender)
+        shares = tuple(
+            (profile if members.get(profile, profile) == member else spender, points)
+            for profile, points in hold.taking.shares
+        )
+        holds[hold_id] = replace(hold, taking=replace(hold.taking, shares=shares))
+    return replace(state, holds=holds)
 
 
 class Movement(Struct, frozen=True):

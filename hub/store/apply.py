@@ -2,7 +2,7 @@
 
 The caller opens the transaction and advances the offsets in it, so log, state, outbox and
 offsets commit together. Locks are taken in the order entities, profiles, identifiers, members,
-orders, coupons, stock, points, growth, each sorted: two writes hardly ever wait for each other, and
+orders, coupons, stock, growth, points, each sorted: two writes hardly ever wait for each other, and
 the database ends one of them where they do.
 """
 
@@ -125,9 +125,9 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await allotments.apply(connection, work)
     await stock.apply(connection, work)
     await spends.apply(connection, vault, work)
-    await points.apply(connection, work)
     await growth.apply(connection, work)
     await tiers.apply(connection, work)
+    await points.apply(connection, work)
     await approvals.apply(connection, vault, work)
     await case_steps.apply(connection, work)
     await log.park(connection, work)

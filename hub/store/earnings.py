@@ -27,13 +27,13 @@ def note(work: Work, event: Event, order: Touched, before: Folded, after: Folded
         profile = ids.profile_id(order.channel, account)
         # A former buyer's lot is left with nothing, and grants nothing.
         held = terms if account == now.account else replace(terms, granted_points=0)
-        work.lot_terms[_lot_id(order, profile)] = Granted(profile, held, event.key)
+        work.lot_terms[lot_id(order.key, profile)] = Granted(profile, held, event.key)
     for cause, account in causes:
         then, known = before.points.get((cause, account)), after.points.get((cause, account))
         profile = ids.profile_id(order.channel, account)
-        lot_id = _lot_id(order, profile)
+        lot = lot_id(order.key, profile)
         if then is not None:
-            work.known_lots.add(lot_id)
+            work.known_lots.add(lot)
         points = (known[0] if known else 0) - (then[0] if then else 0)
         told = known or then
         if points and told is not None:
@@ -43,7 +43,7 @@ def note(work: Work, event: Event, order: Touched, before: Folded, after: Folded
                     profile,
                     "earned" if points > 0 else "reversed",
                     points,
-                    lot_id,
+                    lot,
                     order.key,
                     told[1],
                     cause,
@@ -52,6 +52,6 @@ def note(work: Work, event: Event, order: Touched, before: Folded, after: Folded
             )
 
 
-def _lot_id(order: Touched, profile: Key) -> Key:
+def lot_id(order_id: Key, profile: Key) -> Key:
     """Each buyer the order had holds a lot of their own."""
-    return derived("lot", order.key, profile)
+    return derived("lot", order_id, profile)

@@ -170,8 +170,7 @@ async def _write(
     if not moved:
         return
     members = [resolution.members[profile] for profile in moved]
-    # A member is named by one of its profiles, so these reach both halves of what was parted.
-    work.regrouped |= {*moved, *members, *(known.members[profile] for profile in moved)}
+    work.members_before |= {profile: known.members[profile] for profile in moved}
     await connection.execute(queries("membership")["move_profiles"], moved, members)
     await connection.execute(queries("membership")["point_members"], moved, members)
     await connection.execute(queries("membership")["close_links"], moved, work.received_at)

@@ -91,7 +91,7 @@ async def apply(connection: Connection, work: Work) -> None:
             continue
         expired = {lot.lot_id: lot.expired_points for lot in lots[profile].values()}
         changed += _settle(account, change, lots[profile], steps[profile])
-        entries += _expiries(change, lots[profile], expired)
+        entries += _expiries(work, change, lots[profile], expired)
         short = points.overspent(account, lots[profile].values())
         overspent[profile] = {"points": short} if short else None
     await _write(connection, list(accounts.values()), changed, entries)
@@ -158,11 +158,14 @@ def _settle(
     return settling.post(account, lots, change.entries, steps, change.terms)
 
 
-def _expiries(change: Changes, lots: dict[Key, Lot], was: dict[Key, int]) -> list[Entry]:
+def _expiries(
+    work: Work, change: Changes, lots: dict[Key, Lot], was: dict[Key, int]
+) -> list[Entry]:
     """The entries by which points expire; a late event may find that they were used in time."""
     return [
         Entry(
-            derived("expired", change.cause, lot.lot_id),
+            # A cause may be one of an earlier write, whose effects this one changes.
+            derived("expired", work.taken[0].event.key, lot.lot_id),
             lot.profile_id,
             "expired",
             was.get(lot.lot_id, 0) - lot.expired_points,

@@ -120,7 +120,7 @@ class Work:
     known_lots: lots that had points before; lot_terms: of lots whose terms are new or changed;
     is_decision: the hub decides now, so what is not possible is refused; otherwise it has happened,
     and state follows; erased: profiles that this write folds and that were erased, with the time;
-    regrouped: profiles whose member, or whose member's other profiles, changed.
+    members_before: of profiles whose member this write changes.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Work:
         self.known_lots: set[Key] = set()
         self.lot_terms: dict[Key, Granted] = {}
         self.erased: dict[Key, datetime] = {}
-        self.regrouped: set[Key] = set()
+        self.members_before: dict[Key, Key] = {}
 
     def of(self, *kinds: str) -> list[Event]:
         """The new events of these kinds of entity."""

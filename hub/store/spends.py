@@ -49,22 +49,33 @@ _HOLDS = Rows(
         "ended_at": "timestamptz",
     },
 )
+_SHARES = Rows(
+    "points_shares",
+    key=("spend_id", "profile_id"),
+    columns={"spend_id": "uuid", "profile_id": "uuid"},
+)
 SPENDING_RULE = "spend-1"
 """Of the lot that ends first; back to where it came from."""
 
 
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
-    """Fold the new events about points spent on orders; write spends, holds and cases."""
+    """Fold the new events about points spent on orders; write spends, holds and cases.
+
+    What was spent with points of several accounts is looked at again when their members change.
+    """
     new = work.of("spend")
-    if not new:
+    shared = await _shared(connection, work)
+    if not new and not shared:
         return
     last = {event.entity_key: event for event in new}
-    rows = await connection.fetch(queries("spends")["lock"], sorted(last))
+    touched = sorted({*last, *shared})
+    rows = await connection.fetch(queries("spends")["lock"], touched)
     since: dict[Key, datetime] = {row["spend_id"]: row["first_received_at"] for row in rows}
     past = await log.history(connection, vault, "spend", since, work.first_log_id)
+    regrouped = {key: events[-1] for key, events in past.items() if key not in last}
     was, now = refold(work, new, past, spends.fold)
-    for key, folded in now.items():
-        work.points += _entries(last[key], was[key].state, folded.state)
+    same = {key: spends.fold(past[key]) for key in regrouped}
+    await _enter(connection, work, last | regrouped, (was | same, now | same))
     # A write that waited for another began before it: the earlier of both is when the first came.
     first_at = {key: min(since.get(key, work.received_at), work.received_at) for key in last}
     await _write(connection, last, now, first_at)
@@ -76,8 +87,66 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     await cases.follow_objects(connection, "points_disputed", "spend", disputed, work.received_at)
 
 
-def _entries(event: Event, was: SpendState, now: SpendState) -> Iterator[Entry]:
-    """What the event changes in the ledger: the difference between two folds."""
+async def _shared(connection: Connection, work: Work) -> set[Key]:
+    """What was spent with points of several accounts, of members that this write changes."""
+    if not work.members_before:
+        return set()
+    # Of two who are parted one may keep the member's name: it is found by that.
+    moved = sorted({*work.members_before, *work.members_before.values()})
+    rows = await connection.fetch(queries("spends")["shared"], moved)
+    return {row["spend_id"] for row in rows}
+
+
+async def _enter(
+    connection: Connection,
+    work: Work,
+    events: dict[Key, Event],
+    told: tuple[dict[Key, Folded], dict[Key, Folded]],
+) -> None:
+    """Note the entries by which the spendings now differ; events: the last one of each."""
+    was, now = told
+    # A late event may undo a hold, so what was counts as well as what is.
+    states = {key: (was[key].state, now[key].state) for key in events}
+    of_several = {
+        key: event
+        for key, event in events.items()
+        if any(spends.has_shares_of_others(event.channel, state) for state in states[key])
+    }
+    members = await _members(connection, of_several, states)
+    before = members | {p: m for p, m in work.members_before.items() if p in members}
+    for key, event in events.items():
+        then, after = states[key]
+        if key in of_several:
+            then = spends.of_payers(event.channel, then, before)
+            after = spends.of_payers(event.channel, after, members)
+        written_by = event.key if event.key in work.log_ids else work.taken[0].event.key
+        work.points += _entries(event, written_by, then, after)
+
+
+async def _members(
+    connection: Connection,
+    events: dict[Key, Event],
+    states: dict[Key, tuple[SpendState, SpendState]],
+) -> dict[Key, Key]:
+    """The members of all whose points these spendings used; keeps whose they were."""
+    if not events:
+        return {}
+    takings = [
+        (key, event.channel, hold.taking)
+        for key, event in events.items()
+        for state in states[key]
+        for hold in state.holds.values()
+    ]
+    shares = {(key, profile) for key, _, taking in takings for profile, _ in taking.shares}
+    await _SHARES.insert_new(connection, sorted(shares))
+    spenders = {ids.profile_id(channel, taking.account) for _, channel, taking in takings}
+    profiles = sorted(spenders | {profile for _, profile in shares})
+    rows = await connection.fetch(queries("spends")["members"], profiles)
+    return {row["profile_id"]: row["member_id"] for row in rows}
+
+
+def _entries(event: Event, written_by: Key, was: SpendState, now: SpendState) -> Iterator[Entry]:
+    """What changes in the ledger: the difference between two folds."""
     sums: dict[tuple[Key, Key, Key, str, datetime], list[int]] = defaultdict(lambda: [0, 0])
     for sign, state in ((-1, was), (1, now)):
         for move in spends.movements(event.entity_key, state):
@@ -87,7 +156,7 @@ def _entries(event: Event, was: SpendState, now: SpendState) -> Iterator[Entry]:
     for (cause, use_id, profile, kind, occurred_at), (points, held_points) in sums.items():
         if points or held_points:
             yield Entry(
-                derived("points", event.key, cause, use_id, profile, kind.encode()),
+                derived("points", written_by, cause, use_id, profile, kind.encode()),
                 profile,
                 kind,
                 points,

@@ -11,21 +11,21 @@ from hub.domain.documents import Version
 from hub.domain.ids import Key
 from hub.domain.paid_levels import memberships
 from hub.domain.tier_gifts import Issued
+from hub.domain.tier_points import Schemes
 from hub.domain.tier_schemes import Scheme
 from hub.domain.tier_standing import Fact, Standing
 from hub.store.db import Connection, queries
 
-Schemes = Mapping[str, Sequence[Version[Scheme]]]
-
 
 class Person(Struct):
-    """What a member's levels follow from, over all profiles."""
+    """What a member's levels follow from, over all profiles. orders: (buyer, order)."""
 
     profiles: list[Key]
     facts: list[Fact]
     reviewed_at: dict[str, datetime]
     gifts: dict[str, list[Issued]]
     bought: dict[Key, list[tuple[str, int]]]
+    orders: set[tuple[Key, Key]]
 
     def told_until(self, scheme: str) -> datetime | None:
         """Up to when the levels are told: the last fact, or the last review after a first one."""
@@ -44,10 +44,14 @@ async def load(
     connection: Connection, schemes: Schemes, members: Mapping[Key, list[Key]]
 ) -> dict[Key, Person]:
     """What the levels of these members follow from; members: member -> all its profiles."""
-    people = {m: Person(sorted(p), [], {}, defaultdict(list), {}) for m, p in members.items()}
+    people = {
+        m: Person(sorted(p), [], {}, defaultdict(list), {}, set()) for m, p in members.items()
+    }
     of = {profile: people[member] for member, mates in members.items() for profile in mates}
     sql, profiles = queries("tiers"), sorted(of)
     for row in await connection.fetch(sql["facts"], profiles):
+        if row["order_id"] is not None:
+            of[row["profile_id"]].orders.add((row["profile_id"], row["order_id"]))
         of[row["profile_id"]].facts.append(
             Fact(
                 row["occurred_at"],

@@ -12,12 +12,13 @@ from hub.domain import ids
 from hub.domain.envelope import APPLIED, Event
 from hub.domain.ids import Key, derived
 from hub.domain.tier_gifts import due
+from hub.domain.tier_points import Schemes, multiplies
 from hub.domain.tier_standing import Change, Standing
 from hub.errors import HubError
-from hub.store import configs, log
+from hub.store import configs, log, tier_points
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
-from hub.store.tier_people import Person, Schemes, load
+from hub.store.tier_people import Person, load
 
 KIND = "tier_scheme"
 ROUNDS_MAX = 10
@@ -75,9 +76,11 @@ async def apply(connection: Connection, work: Work) -> None:
     """Keep what was decided about tiers; tell the levels of all members this write touches."""
     decided = work.of("tier")
     published = [event for event in work.of("config") if event.data.kind == KIND]
-    seeds = {entry.profile_id for entry in work.growth} | work.regrouped
+    # A member is named by one of its profiles, so its old name finds whom somebody was parted from.
+    moved = {*work.members_before, *work.members_before.values()}
+    seeds = {entry.profile_id for entry in work.growth} | moved
     seeds |= {_profile(event) for event in decided}
-    if not seeds and not published:
+    if not seeds and not published and not work.lot_terms:
         return
     await _keep(connection, work, decided)
     if published:
@@ -89,9 +92,11 @@ async def apply(connection: Connection, work: Work) -> None:
         await connection.execute(queries("tiers")["place"], *named)
         rows = await connection.fetch(queries("tiers")["told_beyond"], *named)
         seeds |= {row["profile_id"] for row in rows}
+    if multiplies(schemes):
+        seeds |= {granted.profile_id for granted in work.lot_terms.values()}
     if schemes and seeds:
         people = await claim(connection, seeds)
-        await _write(connection, schemes, await load(connection, schemes, people))
+        await _tell(connection, work, schemes, await load(connection, schemes, people))
 
 
 async def mates(connection: Connection, seeds: Iterable[Key]) -> dict[Key, list[Key]]:
@@ -142,14 +147,20 @@ def _profile(event: Event) -> Key:
     return ids.parse(event.data.profile_id)
 
 
-async def _write(connection: Connection, schemes: Schemes, people: Mapping[Key, Person]) -> None:
+async def _tell(
+    connection: Connection, work: Work, schemes: Schemes, people: Mapping[Key, Person]
+) -> None:
+    """Tell and write the levels of these people, and what their orders earn by them."""
     rows, changes = [], []
+    told: list[tuple[Person, dict[str, Standing]]] = []
     for member, person in people.items():
+        standings: dict[str, Standing] = {}
+        told.append((person, standings))
         for name, versions in schemes.items():
             until = person.told_until(name)
             if until is None:
                 continue
-            standing = person.standing(versions, until)
+            standings[name] = standing = person.standing(versions, until)
             is_due = bool(due(standing, person.gifts[name], until))
             rows.append(_row(member, name, standing, is_due))
             changes += [
@@ -162,6 +173,8 @@ async def _write(connection: Connection, schemes: Schemes, people: Mapping[Key, 
     await connection.execute(queries("tiers")["forget_changes"], named)
     await _TIERS.insert(connection, rows)
     await _CHANGES.insert(connection, changes)
+    if multiplies(schemes):
+        await tier_points.note(connection, work, schemes, told)
 
 
 def _row(member: Key, scheme: str, standing: Standing, is_due: bool) -> tuple[object, ...]:

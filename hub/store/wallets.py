@@ -75,6 +75,11 @@ async def open_wallet(connection: Connection, profile: Key, claimed: Sequence[Ke
     return Wallet(at, list(accounts.values()), all_lots, due)
 
 
+async def refuse_unknown(connection: Connection, profile: Key) -> None:
+    """Refuse what is decided for an account that nobody knows."""
+    await _profiles(connection, profile)
+
+
 async def _claim(connection: Connection, profile: Key, claimed: Sequence[Key]) -> list[Key]:
     """Claim these and the member's profiles, in the order of streams; the profiles."""
     profiles = await _profiles(connection, profile)

@@ -12,6 +12,7 @@ from hub.domain import identifiers, ids, policy
 from hub.domain.survivorship import Said, survivors
 from hub.store.keys import ApiKey
 from hub.store.reads import members as reads
+from hub.store.reads import tiers
 from hub.store.reads.queries import Row
 from hub.store.reads.viewer import Viewer
 from hub_api import requests
@@ -86,6 +87,19 @@ class Consent(BaseModel):
     changed_at: datetime
 
 
+class Tier(BaseModel):
+    """The member's level in a scheme; null is none."""
+
+    scheme: str
+    level: str | None
+    since: datetime | None
+    valid_until: datetime | None = Field(description="When it is reviewed, if the scheme does so")
+    value: int | None = Field(
+        description="Growth, or minor units paid; null for keys that see one channel"
+    )
+    scheme_version: int
+
+
 class Member(BaseModel):
     """A person, joined from profiles. `asked_id` differs after a merge: the survivor answers."""
 
@@ -95,6 +109,7 @@ class Member(BaseModel):
     profiles: list[Profile]
     attributes: list[Attribute]
     consents: list[Consent]
+    tiers: list[Tier]
 
 
 class Identifier(BaseModel):
@@ -139,6 +154,7 @@ async def get_member(request: Request, member_id: UUID, key: MemberReader, held:
         named = [profile["profile_id"] for profile in profiles]
         said = await reads.said(reader, viewer, named)
         consents = await reads.consents(reader, viewer, named)
+        levels = await tiers.of_member(reader, viewer, row["member_id"])
         return Member(
             member_id=ids.text(row["member_id"]),
             asked_id=str(member_id),
@@ -149,6 +165,7 @@ async def get_member(request: Request, member_id: UUID, key: MemberReader, held:
                 Consent.model_validate(consent | {"profile_id": ids.text(consent["profile_id"])})
                 for consent in consents
             ],
+            tiers=[tier(level) for level in levels],
         )
 
     member = await held.database.read(read)
@@ -200,6 +217,11 @@ async def _holders(reader: Any, held: Resources, viewer: Viewer, wanted: Wanted)
         raise Problem("invalid", [Fault("value", "a value like this identifies nobody")])
     digest = held.vault.value_hmac(wanted.type, value)
     return await reads.holders(reader, viewer, wanted.type, digest)
+
+
+def tier(row: Row) -> Tier:
+    """A row of `reads.tiers.of_member` as the API shows it."""
+    return Tier.model_validate(row | {"since": row["since_at"]})
 
 
 def _attribute(one: Said) -> Attribute:

@@ -8,7 +8,10 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.store import spending
+from hub.domain import ids
+from hub.domain.decisions import Decision
+from hub.store import approvals, spending, wallets
+from hub.store.approvals import Wish
 from hub.store.commands import Answer
 from hub.store.keys import ApiKey
 from hub.store.spending import Asked
@@ -17,7 +20,7 @@ from hub_api.commands import IdempotencyKey
 from hub_api.keyring import Needs, channel_of
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held, Resources
-from hub_api.routes.reservations import TTL_S_DEFAULT, TTL_S_MAX, Name, Order
+from hub_api.routes.reservations import TTL_S_DEFAULT, TTL_S_MAX, Name, Order, Where
 
 router = APIRouter(prefix="/v1/points", tags=["points"])
 Spender = Annotated[ApiKey, Depends(Needs("points:write"))]
@@ -54,6 +57,22 @@ class Spending(BaseModel):
     points: int
 
 
+class NewAdjustment(Where):
+    """Points to be given to an account by hand, or taken (below 0), and why."""
+
+    account: Name
+    points: Annotated[int, Field(ge=-POINTS_MAX, le=POINTS_MAX, strict=True)]
+    reason: Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Adjustment(BaseModel):
+    """Points given or taken by hand."""
+
+    status: str = Field(description="adjusted, or needs_approval: a second person has to agree")
+    points: int
+    approval_id: str | None = None
+
+
 class Hold(BaseModel):
     """A hold as it is now."""
 
@@ -82,6 +101,29 @@ async def spend(
         return {"status": status, "points": order.points}
 
     return Spending.model_validate(await commands.run(held, asked, work))
+
+
+@router.post("/adjustments", status_code=201, openapi_extra=requests.schema_of(NewAdjustment))
+async def adjust(
+    request: Request, key: Spender, held: Held, idempotency_key: IdempotencyKey
+) -> Adjustment:
+    """Give or take points by hand; above the limit it waits for a second person to agree."""
+    wanted = await requests.read(request, held, NewAdjustment)
+    channel = _channel(key, wanted.channel)
+    data = {"account": wanted.account, "points": wanted.points, "reason": wanted.reason}
+    decided = Decision("points.adjusted", channel, wanted.shop, wanted.account, data)
+    wish = Wish("points", abs(wanted.points), [decided], key.key_prefix, wanted.reason)
+    asked = commands.asked(request, key, idempotency_key, wanted)
+
+    async def work(connection: Any) -> Answer:
+        await wallets.refuse_unknown(connection, ids.profile_id(channel, wanted.account))
+        approval = await approvals.decide(connection, held.vault, wish)
+        if approval is None:
+            return {"status": "adjusted", "points": wanted.points}
+        waits = {"status": "needs_approval", "approval_id": ids.text(approval)}
+        return waits | {"points": wanted.points}
+
+    return Adjustment.model_validate(await commands.run(held, asked, work))
 
 
 @router.post("/holds", status_code=201, openapi_extra=requests.schema_of(NewHold))
@@ -155,9 +197,12 @@ def _ended(row: Any, status: str) -> Answer:
 
 
 def _asked(key: ApiKey, wanted: NewSpending) -> Asked:
-    channel = wanted.channel or key.channel
+    channel = _channel(key, wanted.channel)
+    return Asked(channel, wanted.shop, wanted.account, wanted.order_number, wanted.points)
+
+
+def _channel(key: ApiKey, named: str | None) -> str:
+    channel = named or key.channel
     if channel is None:
         raise Problem("invalid", [Fault("channel", "the key is of no channel: name one")])
-    return Asked(
-        channel_of(key, channel), wanted.shop, wanted.account, wanted.order_number, wanted.points
-    )
+    return channel_of(key, channel)

@@ -31,13 +31,18 @@ ITEMS_MAX = 200
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class Order(BaseModel):
-    """Which order: its channel (the key's, if it is of one), shop and number."""
+class Where(BaseModel):
+    """Which channel (the key's, if it is of one) and shop a command is for."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     channel: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = None
     shop: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class Order(Where):
+    """Which order: its channel, shop and number."""
+
     order_number: Name
 
 

@@ -48,6 +48,7 @@ def events(variant: int) -> list[bytes]:
         _coupon(day, number)
     _people(day)
     _growth(day)
+    _spending(day)
     assert len(day.bodies) >= EVENTS_MIN, len(day.bodies)
     return day.bodies
 
@@ -367,6 +368,27 @@ def _points(day: Day) -> None:
         day.post(shop, kind, day.minute(), account=account, points=points)
 
 
+def _spending(day: Day) -> None:
+    """Spendings with points of several accounts, who may be one member, or not any more."""
+    accounts = [(shop, f"a-{n}") for shop in (day.shops[0], day.shops[2]) for n in range(1, 4)]
+    for number in range(3):
+        (shop, account), (other, mate) = day.chance.sample(accounts, 2)
+        used = [(shop, account, 10), (other, mate, day.chance.randint(1, 20))]
+        shares = [
+            {"profile_id": ids.text(ids.profile_id(one.channel, name)), "points": points}
+            for one, name, points in used
+        ]
+        named = {"account": account, "order_number": f"s-{number}"}
+        points = sum(one[2] for one in used)
+        minute = day.minute(100, 500)
+        day.bodies.append(
+            shop.decision("points.spent", minute, **named, points=points, shares=shares)
+        )
+        if day.chance.random() < 0.5:
+            back = {"order_number": f"s-{number}", "points": day.chance.randint(1, points)}
+            day.post(shop, "points.returned", day.minute(500, 600), **back)
+
+
 def _growth(day: Day) -> None:
     """What raises levels besides orders, a scheme with two versions, and reviews of it."""
     for _ in range(3):
@@ -375,7 +397,7 @@ def _growth(day: Day) -> None:
         day.post(shop, "member.growth_earned", day.minute(), **growth)
     for version, minute in enumerate((-30, 200)):
         levels = [
-            {"name": "silver", "threshold": 20},
+            {"name": "silver", "threshold": 20, "points_factor_milli": 1500},
             {"name": "gold", "threshold": 60 - version, "gift": GIFT},
         ]
         document = {"basis": "growth", "levels": levels}

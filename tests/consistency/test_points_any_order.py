@@ -2,6 +2,7 @@
 
 The day has everything that depends on time: points that wait for the end of a return period, points
 that end, holds that are captured, voided and time out, days that are closed, and late events.
+People are merged and parted again, and have levels that multiply what they earn and are reviewed.
 HUB_SEEDS sets how many shuffles are tried.
 """
 
@@ -47,6 +48,22 @@ RULES = {
     ],
 }
 
+CLUB = {
+    "basis": "growth",
+    "window_days": 2,
+    "validity_days": 2,
+    "grace_days": 1,
+    "levels": [
+        {"name": "silver", "threshold": 60, "points_factor_milli": 1500},
+        {"name": "gold", "threshold": 130, "points_factor_milli": 2000},
+    ],
+}
+NET_PAID = {
+    "basis": "net_paid",
+    "currency": "CNY",
+    "levels": [{"name": "gold", "threshold": 10_000, "points_factor_milli": 3000}],
+}
+
 
 @pytest.fixture(autouse=True)
 def _two_rules(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +78,7 @@ class Day:
         self.bodies: list[bytes] = []
         self._numbers = 0
 
-    def decide(self, kind: str, minute: int, subject: str, **data: object) -> None:
+    def decide(self, kind: str, minute: int, subject: str, /, **data: object) -> None:
         self._numbers += 1
         decision = Decision(kind, "web", "1", subject, data)
         self.bodies.append(decisions.cloud_event(decision, f"d-{self._numbers}", at(minute)))
@@ -137,9 +154,28 @@ class Day:
                 through = at(self.minute())
                 self.decide("points.closed", 1, name, profile_id=name, through=through)
 
+    def people(self) -> None:
+        for kind in ("merged", "split", "merged", "split"):
+            account, other = self.chance.choice((("a-1", PROFILES[2]), ("a-2", PROFILES[0])))
+            named = {"account": account, "other": {"channel": other[0], "account": other[1]}}
+            self.decide(f"member.{kind}", self.minute(), account, **named)
+
+    def club(self) -> None:
+        for basis, minute in (("growth", -60), ("net_paid", 3 * 24 * 60)):
+            document = CLUB | ({"basis": basis} if basis == "growth" else NET_PAID)
+            said = {"kind": "tier_scheme", "name": "club", "document": document, "reason": "-"}
+            self.decide("config.published", minute, "tier_scheme/club", **said)
+        for channel, account in PROFILES:
+            name = ids.text(ids.profile_id(channel, account))
+            through = at(self.minute())
+            data = {"profile_id": name, "scheme": "club", "through": through}
+            self.decide("tier.reviewed", 2, name, **data)
+
 
 def events(variant: int) -> list[bytes]:
     day = Day(variant)
+    day.people()
+    day.club()
     day.orders()
     day.spendings()
     day.accounts()

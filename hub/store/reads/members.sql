@@ -124,6 +124,12 @@ with objects as (
         c.coupon_id as object_id
     from hub.coupons as c
     where c.profile_id = any($3::uuid [])
+    union all
+    select
+        'spending' as object_kind,
+        s.spend_id as object_id
+    from hub.points_spends as s
+    where s.profile_id = any($3::uuid [])
 )
 
 select

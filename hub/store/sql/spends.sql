@@ -1,5 +1,23 @@
 -- Points spent on orders, and their holds.
 
+-- Spendings with points of several accounts, one of which is among some profiles.
+-- name: shared
+select sh.spend_id
+from points_shares as sh
+where sh.profile_id = any($1::uuid[])
+union
+select sh.spend_id
+from points_shares as sh
+inner join points_spends as s on sh.spend_id = s.spend_id
+where s.profile_id = any($1::uuid[]);
+
+-- name: members
+select
+    profile_id,
+    member_id
+from profiles
+where profile_id = any($1::uuid[]);
+
 -- Lock what was spent on these orders, in the order of their ids; when the first event of each was
 -- received. One that has parked events alone has no row yet.
 -- name: lock

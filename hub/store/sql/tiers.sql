@@ -28,6 +28,28 @@ where profile_id = any($1::uuid[])
 group by profile_id, occurred_at, event_key, currency, order_id
 having (sum(growth), sum(coalesce(amount_minor, 0))) is distinct from (0, 0);
 
+-- Orders beside whose lot there is one of a level's factor.
+-- name: bonus_orders
+select
+    profile_id,
+    order_id
+from points_lots
+where
+    profile_id = any($1::uuid[])
+    and rule_version like 'tier/%';
+
+-- name: lots
+select
+    lot_id,
+    granted_points,
+    earned_points,
+    earned_at,
+    opens_at,
+    expires_at,
+    rule_version
+from points_lots
+where lot_id = any($1::uuid[]);
+
 -- name: reviews
 select
     profile_id,

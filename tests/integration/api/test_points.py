@@ -61,6 +61,27 @@ async def test_spend_100_on_the_web_and_100_in_the_mini_program_at_once_with_150
     assert again.status_code == 409
 
 
+async def test_a_manual_adjustment_over_the_limit_needs_a_second_approver(
+    http, headers, key_for, writer
+) -> None:
+    by_hand = {"shop": "main", "account": "a", "reason": "a cake that fell"}
+    small = await post(http, headers, "adjustments", "small", **by_hand, points=30)
+    assert (small.status_code, small.json()["status"]) == (201, "adjusted")
+    large = await post(http, headers, "adjustments", "large", **by_hand, points=50_000)
+    assert large.json()["status"] == "needs_approval"
+    in_all = "select sum(open_points)::int from points_accounts"
+    assert await writer.fetchval(in_all) == 180
+    second = await key_for(None, "approvals:write") | {"Idempotency-Key": "yes"}
+    path = f"/v1/approvals/{large.json()['approval_id']}/grant"
+    granted = await http.post(path, headers=second)
+    assert granted.status_code == 200, granted.text
+    assert await writer.fetchval(in_all) == 50_180
+    unknown = await post(
+        http, headers, "adjustments", "who", **by_hand | {"account": "nobody"}, points=1
+    )
+    assert (unknown.status_code, await writer.fetchval(in_all)) == (409, 50_180)
+
+
 async def test_a_spending_sent_again_gets_its_answer_and_spends_nothing_more(http, headers) -> None:
     first = await post(http, headers, "spend", "one", **WANTED)
     assert first.json() == {"status": "spent", "points": 100}

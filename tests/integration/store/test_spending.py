@@ -1,6 +1,8 @@
 """Spending points: holds, wallets over several profiles, channels that report what they spent."""
 
 import asyncio
+import os
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -177,6 +179,52 @@ async def test_spend_at_once_where_one_is_mastered_by_its_platform(
     assert await till.cases() == []
 
 
+BOOKS = (
+    "select p.channel, a.open_points::int as open, a.spent_points::int as spent,"
+    " a.debt_points::int as debt"
+    " from points_accounts as a join profiles as p using (profile_id) order by p.channel"
+)
+PAIR = {"account": "a", "other": {"channel": "mini", "account": "a"}}
+
+
+async def test_un_merge_after_spending_spends_go_to_who_made_them_and_the_books_balance(
+    till: Till, store: Store
+) -> None:
+    await till.spend(130)
+    together = await store.rows(BOOKS)
+    assert [(row["channel"], row["open"], row["spent"]) for row in together] == [
+        ("mini", 0, 50),
+        ("web", 20, 80),
+    ]
+    await store.take(Shop("web").decision("member.split", 60, **PAIR))
+    assert await store.rows(BOOKS) == [
+        {"channel": "mini", "open": 50, "spent": 0, "debt": 0},
+        {"channel": "web", "open": 0, "spent": 130, "debt": 30},
+    ]
+    await store.take(Shop("web").body("points.earned", 70, event_id="more", account="a", points=45))
+    assert (await store.rows(BOOKS))[1] == {"channel": "web", "open": 15, "spent": 130, "debt": 0}
+    await store.take(Shop("web").decision("member.merged", 80, event_id="again", **PAIR))
+    assert [(row["channel"], row["open"], row["spent"]) for row in await store.rows(BOOKS)] == [
+        ("mini", 0, 50),
+        ("web", 65, 80),
+    ]
+    again = await replay.replay(store.database.dsn("owner"), store.vault)
+    assert again.is_equal, again.differences
+
+
+async def test_points_that_come_back_after_an_un_merge_go_to_who_spent_them(
+    till: Till, store: Store
+) -> None:
+    await till.spend(130)
+    await store.take(Shop("web").decision("member.split", 60, **PAIR))
+    back = {"order_number": "N-1", "points": 130}
+    await store.take(Shop("web").body("points.returned", 70, event_id="back", **back))
+    assert [(row["channel"], row["open"], row["debt"]) for row in await store.rows(BOOKS)] == [
+        ("mini", 50, 0),
+        ("web", 100, 0),
+    ]
+
+
 async def test_a_channel_that_decides_itself_is_never_refused(till: Till, store: Store) -> None:
     async with store.connection.transaction():
         await spending.report(store.connection, store.vault, asked(170))
@@ -296,6 +344,43 @@ async def test_hold_times_out_while_its_capture_is_in_flight(till: Till, store: 
     else:
         assert isinstance(ends[0], Refused)
         assert (status, balance["spent"], balance["open"]) == ("expired", 0, 150)
+
+
+SPENDERS = int(os.environ.get("HUB_SPENDERS", "500"))
+"""Attempts to spend one balance at once; HUB_SPENDERS=5000 tries more."""
+CONNECTIONS = 12
+
+
+async def test_attempts_of_many_connections_to_spend_one_balance_spend_exactly_it(
+    till: Till, store: Store
+) -> None:
+    waiting = iter([f"M-{number}" for number in range(SPENDERS)])
+    answers: Counter[str] = Counter()
+
+    async def buy(connection: db.Connection, channel: str) -> None:
+        for number in waiting:
+
+            async def work(held: Any, number: str = number) -> dict[str, Any]:
+                await spending.spend(held, store.vault, asked(10, number, channel))
+                return {}
+
+            request = commands.Asked("k", f"{channel}-{number}", b"-")
+            try:
+                await commands.once(connection, request, work)
+            except Refused as refused:
+                answers[refused.code] += 1
+            else:
+                answers["spent"] += 1
+
+    held = [await db.connect(store.database.dsn("writer")) for _ in range(CONNECTIONS)]
+    try:
+        buyers = [buy(one, ("web", "mini")[place % 2]) for place, one in enumerate(held)]
+        await asyncio.gather(*buyers)
+    finally:
+        for one in held:
+            await one.close()
+    assert answers == {"spent": 15, "points_short": SPENDERS - 15}
+    assert await till.balance() == {"open": 0, "debt": 0, "held": 0, "spent": 150}
 
 
 async def test_points_of_an_order_that_is_refunded_in_part_go_back(

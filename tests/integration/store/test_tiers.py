@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hub.domain import ids
-from hub.store import apply, check, configs, db, tier_reviews
+from hub.domain import ids, tier_schemes
+from hub.store import apply, check, configs, db, tier_reviews, tier_trial
 from hub.store.configs import Draft
 from hub.store.digest import digest
 from hub.store.replay import replay
@@ -150,6 +150,56 @@ async def test_a_scheme_takes_no_restart_and_places_the_members_there_are(store:
     await review(store)
     rows = await store.rows("select level from member_tiers order by value")
     assert [row["level"] for row in rows] == [None, "silver"]
+
+
+DOUBLE = [LEVELS[0] | {"points_factor_milli": 2000}, LEVELS[1] | {"points_factor_milli": 2500}]
+LOTS = (
+    "select rule_version, granted_points::int as granted, earned_points::int as earned"
+    " from points_lots where order_id is not null order by earned_at, rule_version"
+)
+
+
+async def test_orders_of_a_level_earn_by_its_factor_and_the_order_that_raised_it_does_not(
+    store: Store,
+) -> None:
+    shop = Shop()
+    await store.take(published(levels=DOUBLE), *bought(shop, 1, 100))
+    await store.take(*bought(shop, 5, 51, "n-2"))
+    await store.take(refunded(shop, 9, 20, "n-2"))
+    assert await store.rows(LOTS) == [
+        {"rule_version": "earn-1", "granted": 100, "earned": 100},
+        {"rule_version": "earn-1", "granted": 51, "earned": 31},
+        {"rule_version": "tier/club/1", "granted": 51, "earned": 31},
+    ]
+    balance = "select sum(open_points)::int from points_accounts"
+    assert await store.value(balance) == 162
+    # An earlier order turns up late: the first one is of the level as well.
+    await store.take(*bought(shop, 0, 100, "n-0"))
+    assert await store.value(balance) == 100 + 200 + 62
+
+
+async def test_a_factor_is_one_of_the_levels_version_at_the_orders_time(store: Store) -> None:
+    shop = Shop()
+    await store.take(published(), *bought(shop, 1, 100), published(4, levels=DOUBLE))
+    await store.take(*bought(shop, 3, 10, "n-2"), *bought(shop, 6, 10, "n-3"))
+    lots = await store.rows(LOTS)
+    assert [lot["rule_version"] for lot in lots] == ["earn-1", "earn-1", "earn-1", "tier/club/2"]
+
+
+async def test_a_scheme_is_tried_on_the_members_there_are_and_nothing_is_written(
+    store: Store,
+) -> None:
+    web = Shop("web")
+    growths = {"a": 50, "b": 120, "c": 150, "d": 400}
+    await store.take(published(), *(granted(web, 1, g, who) for who, g in growths.items()))
+    before = await digest(store.connection)
+    levels = [{"name": "silver", "threshold": 130}, {"name": "platinum", "threshold": 400}]
+    tried = tier_schemes.read(CLUB | {"levels": levels})
+    trial = await tier_trial.try_scheme(store.connection, "club", tried)
+    # Who has silver keeps it until its review.
+    assert (trial.members, trial.moved) == (4, 1)
+    assert trial.moves == {("gold", "platinum"): 1}
+    assert await digest(store.connection) == before
 
 
 async def test_a_merge_counts_both_and_its_undoing_gives_the_levels_back(store: Store) -> None:

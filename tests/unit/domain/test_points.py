@@ -191,12 +191,14 @@ def test_a_debt_after_a_refund_is_no_overspending(ledger: Ledger) -> None:
 
 def test_an_account_that_only_gained_needs_only_its_new_lots(ledger: Ledger) -> None:
     """The shortcut and the whole story come to the same."""
-    for number, (opens, expires) in enumerate([(0, None), (60, None), (0, 90), (60, 90), (0, 5)]):
+    # The last one ends before it opens: nothing is due until it does.
+    terms = [(0, None), (60, None), (0, 90), (60, 90), (0, 5), (60, 40)]
+    for number, (opens, expires) in enumerate(terms):
         ledger.enter("earned", 10, f"lot-{number}")
         lot = ledger.lots[f"lot-{number}".encode().ljust(16)]
         lot.opens_at, lot.expires_at = at(opens), at(expires) if expires else None
     ledger.close(30)
-    shortcut = Account(PROFILE, issued_points=50, settled_at=at(30))
+    shortcut = Account(PROFILE, issued_points=60, settled_at=at(30))
     lots = [replace(lot) for lot in ledger.lots.values()]
     for lot in lots:
         lot.pending_points = lot.open_points = lot.expired_points = 0

@@ -77,3 +77,12 @@ create table tier_gifts (
     constraint tier_gifts_pk primary key (profile_id, scheme, level, reached_at),
     constraint tier_gifts_code_is_unique unique (code)
 );
+
+-- Whose points a spending used besides the spender's: who bears them depends on who is one member.
+create table points_shares (
+    spend_id uuid not null,
+    profile_id uuid not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint points_shares_pk primary key (spend_id, profile_id)
+);
+create index points_shares_profile on points_shares (profile_id);

@@ -66,11 +66,13 @@ class Return(Struct, frozen=True):
 
 
 class SpendState(Struct):
-    """All points spent on one order."""
+    """All points spent on one order. refunded: what the order's refunds give back; returns: what is
+    reported to have gone back, which is the same unless it is more."""
 
     holds: dict[str, Hold] = {}
     claim: Claim | None = None
     other_claim: Claim | None = None
+    refunded: tuple[Return, ...] = ()
     returns: tuple[Return, ...] = ()
 
     @property
@@ -88,7 +90,19 @@ class SpendState(Struct):
     @property
     def returned_points(self) -> int:
         # Where a decision replaced a larger report, no more goes back than was decided.
-        return min(sum(one.points for one in self.returns), self.spent_points)
+        return min(sum(one.points for one in self.told_returns), self.spent_points)
+
+    @property
+    def told_returns(self) -> list[Return]:
+        """What goes back, in its time: by the refunds, and what is reported beyond them."""
+        covered = sum(one.points for one in self.refunded)
+        told = list(self.refunded)
+        for one in self.returns:
+            known = min(one.points, covered)
+            covered -= known
+            if one.points > known:
+                told.append(replace(one, points=one.points - known))
+        return sorted(told, key=lambda one: (one.returned_at, one.event_key))
 
     @property
     def held_points(self) -> int:
@@ -109,9 +123,12 @@ class Folded(Struct):
     verdicts: dict[Key, Verdict]
 
 
-def fold(events: list[Event]) -> Folded:
-    """Fold the events of one order's points. No events give an empty state."""
-    state = SpendState(holds={})
+def fold(events: list[Event], refunded: Sequence[Return] = ()) -> Folded:
+    """Fold the events of one order's points. No events give an empty state.
+
+    refunded: what the order's own refunds give back.
+    """
+    state = SpendState(holds={}, refunded=tuple(refunded))
     told = in_order(events, "", RANKS)
     return Folded(state, tell(told, lambda event: _STEPS[event.type](state, event)))
 
@@ -209,7 +226,7 @@ def _redeemed(state: SpendState, event: Event) -> Verdict:
 
 def _returned(state: SpendState, event: Event) -> Verdict:
     points: int = event.data.points
-    if state.returned_points + points > state.spent_points:
+    if sum(one.points for one in state.returns) + points > state.spent_points:
         return parked("points.redeemed")
     state.returns = (*state.returns, Return(points, event.occurred_at, event.key))
     return APPLIED
@@ -283,7 +300,7 @@ def movements(spend_id: Key, state: SpendState) -> Iterator[Movement]:
             claim.event_key, use_id, claim.profile_id, "spent", -claim.points, 0, claim.redeemed_at
         )
         spent.append((use_id, claim.profile_id, claim.points))
-    yield from _of_returns(state.returns, spent)
+    yield from _of_returns(state.told_returns, spent)
 
 
 def _of_hold(use_id: Key, hold: Hold, is_direct: bool) -> Iterator[Movement]:

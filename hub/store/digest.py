@@ -272,6 +272,7 @@ PARTS = {
             "event_count",
         )
     ),
+    "points_refunded": Part(("spend_id", "event_key", "points", "returned_at")),
     "points_holds": Part(
         ("spend_id", "hold_id", "status", "points", "captured_points", "expires_at", "ended_at")
     ),

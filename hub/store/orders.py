@@ -12,6 +12,7 @@ from hub.domain.ids import Key, derived
 from hub.domain.order_data import Content, OrderName
 from hub.domain.order_state import OrderState
 from hub.domain.orders import Folded
+from hub.domain.spends import Return
 from hub.domain.stock import QUARANTINED, Change
 from hub.errors import Refused
 from hub.store import cases, earnings, growth, log, order_details, order_rows
@@ -98,6 +99,7 @@ async def _load(
 
 
 def _note_effects(work: Work, event: Event, order: Touched, before: Folded, after: Folded) -> None:
+    """Note what the event changes; it may be one of a child, which makes the order a parent."""
     for at in after.stock.keys() | before.stock.keys():
         then, now = before.stock.get(at), after.stock.get(at)
         if then == now:
@@ -127,6 +129,10 @@ def _note_effects(work: Work, event: Event, order: Touched, before: Folded, afte
         earnings.note(work, event, order, before, after)
     if after.growth or before.growth:
         growth.note(work, event, order, before, after)
+    if after.state.points_back != before.state.points_back:
+        spend_id = ids.spend_id(order.channel, order.shop, order.number)
+        back = after.state.points_back.items()
+        work.points_back[spend_id] = [Return(points, at, key) for key, (points, at) in back]
 
 
 async def _follow(connection: Connection, work: Work, touched: dict[Key, Touched]) -> None:

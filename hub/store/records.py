@@ -14,6 +14,7 @@ from hub.domain.envelope import BadEvent, Event, Outcome, Verdict
 from hub.domain.growth import Entry as GrowthEntry
 from hub.domain.ids import Key
 from hub.domain.points import Entry
+from hub.domain.spends import Return
 from hub.domain.stock import Change, Count
 
 HEADERS_MAX = 100
@@ -120,7 +121,8 @@ class Work:
     known_lots: lots that had points before; lot_terms: of lots whose terms are new or changed;
     is_decision: the hub decides now, so what is not possible is refused; otherwise it has happened,
     and state follows; erased: profiles that this write folds and that were erased, with the time;
-    members_before: of profiles whose member this write changes.
+    members_before: of profiles whose member this write changes; points_back: what refunds of
+    orders give back, by the spending it was spent with.
     """
 
     def __init__(
@@ -146,6 +148,7 @@ class Work:
         self.lot_terms: dict[Key, Granted] = {}
         self.erased: dict[Key, datetime] = {}
         self.members_before: dict[Key, Key] = {}
+        self.points_back: dict[Key, list[Return]] = {}
 
     def of(self, *kinds: str) -> list[Event]:
         """The new events of these kinds of entity."""

@@ -9,7 +9,7 @@ from hub.domain import ids, spends
 from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
 from hub.domain.points import Entry
-from hub.domain.spends import Folded, Hold, SpendState
+from hub.domain.spends import Folded, Hold, Return, SpendState
 from hub.store import cases, log
 from hub.store.db import Connection, Rows, queries
 from hub.store.folding import refold
@@ -54,6 +54,16 @@ _SHARES = Rows(
     key=("spend_id", "profile_id"),
     columns={"spend_id": "uuid", "profile_id": "uuid"},
 )
+_REFUNDED = Rows(
+    "points_refunded",
+    key=("spend_id", "event_key"),
+    columns={
+        "spend_id": "uuid",
+        "event_key": "uuid",
+        "points": "bigint",
+        "returned_at": "timestamptz",
+    },
+)
 SPENDING_RULE = "spend-1"
 """Of the lot that ends first; back to where it came from."""
 
@@ -61,30 +71,62 @@ SPENDING_RULE = "spend-1"
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new events about points spent on orders; write spends, holds and cases.
 
-    What was spent with points of several accounts is looked at again when their members change.
+    A spending is looked at again when its order is refunded, and one with points of several
+    accounts when their members change.
     """
     new = work.of("spend")
-    shared = await _shared(connection, work)
-    if not new and not shared:
-        return
     last = {event.entity_key: event for event in new}
-    touched = sorted({*last, *shared})
+    touched = sorted({*last, *await _shared(connection, work), *work.points_back})
+    if not touched:
+        return
+    # Who spends on a refunded order at this moment is waited for.
+    await log.claim(connection, work.points_back)
     rows = await connection.fetch(queries("spends")["lock"], touched)
     since: dict[Key, datetime] = {row["spend_id"]: row["first_received_at"] for row in rows}
     past = await log.history(connection, vault, "spend", since, work.first_log_id)
-    regrouped = {key: events[-1] for key, events in past.items() if key not in last}
-    was, now = refold(work, new, past, spends.fold)
-    same = {key: spends.fold(past[key]) for key in regrouped}
-    await _enter(connection, work, last | regrouped, (was | same, now | same))
+    refunded = await _refunded(connection, touched)
+    was = {key: spends.fold(past.get(key, []), refunded[key]) for key in touched}
+    refunded |= work.points_back
+    await _keep_refunded(connection, work)
+
+    def fold(events: list[Event]) -> Folded:
+        return spends.fold(events, refunded[events[0].entity_key] if events else ())
+
+    others = {key: events[-1] for key, events in past.items() if key not in last}
+    _, now = refold(work, new, past, fold)
+    now |= {key: fold(past[key]) for key in others}
+    events = last | others
+    await _enter(connection, work, events, (was, now))
     # A write that waited for another began before it: the earlier of both is when the first came.
-    first_at = {key: min(since.get(key, work.received_at), work.received_at) for key in last}
-    await _write(connection, last, now, first_at)
+    first_at = {key: min(since.get(key, work.received_at), work.received_at) for key in events}
+    await _write(connection, events, now, first_at)
     disputed = {
         "/".join((event.channel, event.shop, event.subject)): _dispute(now[key].state)
         for key, event in last.items()
         if was[key].state.is_disputed or now[key].state.is_disputed
     }
     await cases.follow_objects(connection, "points_disputed", "spend", disputed, work.received_at)
+
+
+async def _refunded(connection: Connection, touched: list[Key]) -> dict[Key, list[Return]]:
+    """What the refunds of these spendings' orders gave back until this write."""
+    found: dict[Key, list[Return]] = {key: [] for key in touched}
+    for row in await connection.fetch(queries("spends")["refunded"], touched):
+        back = Return(row["points"], row["returned_at"], row["event_key"])
+        found[row["spend_id"]].append(back)
+    return found
+
+
+async def _keep_refunded(connection: Connection, work: Work) -> None:
+    if not work.points_back:
+        return
+    await connection.execute(queries("spends")["forget_refunded"], sorted(work.points_back))
+    rows = [
+        (key, one.event_key, one.points, one.returned_at)
+        for key, back in work.points_back.items()
+        for one in back
+    ]
+    await _REFUNDED.insert(connection, rows)
 
 
 async def _shared(connection: Connection, work: Work) -> set[Key]:

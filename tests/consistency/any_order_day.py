@@ -378,14 +378,14 @@ def _spending(day: Day) -> None:
             {"profile_id": ids.text(ids.profile_id(one.channel, name)), "points": points}
             for one, name, points in used
         ]
-        named = {"account": account, "order_number": f"s-{number}"}
+        named = {"account": account, "order_number": f"n-{number + 1}"}
         points = sum(one[2] for one in used)
         minute = day.minute(100, 500)
         day.bodies.append(
             shop.decision("points.spent", minute, **named, points=points, shares=shares)
         )
         if day.chance.random() < 0.5:
-            back = {"order_number": f"s-{number}", "points": day.chance.randint(1, points)}
+            back = {"order_number": f"n-{number + 1}", "points": day.chance.randint(1, points)}
             day.post(shop, "points.returned", day.minute(500, 600), **back)
 
 

@@ -11,6 +11,20 @@ from points_shares as sh
 inner join points_spends as s on sh.spend_id = s.spend_id
 where s.profile_id = any($1::uuid[]);
 
+-- What refunds of the orders gave back.
+-- name: refunded
+select
+    spend_id,
+    event_key,
+    points,
+    returned_at
+from points_refunded
+where spend_id = any($1::uuid[]);
+
+-- name: forget_refunded
+delete from points_refunded
+where spend_id = any($1::uuid[]);
+
 -- name: members
 select
     profile_id,

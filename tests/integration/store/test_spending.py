@@ -13,7 +13,7 @@ from hub.domain import ids
 from hub.errors import Refused
 from hub.store import check, commands, db, replay, spending
 from hub.store.spending import Asked
-from tests.event_maker import Shop
+from tests.event_maker import Shop, line
 from tests.integration.store.stage import Store
 
 HOUR = timedelta(hours=1)
@@ -394,6 +394,56 @@ async def test_points_of_an_order_that_is_refunded_in_part_go_back(
     back["points"] = 91
     await store.take(Shop("web").body("points.returned", 10, event_id="b-2", **back))
     assert (await store.outcomes())["b-2"] == "parked: points.redeemed"
+
+
+def paid_by_points(minute: float, points: int) -> list[bytes]:
+    """An order of 100.00, 30.00 of it paid by points."""
+    shop = Shop("web")
+    money = {"amount": "70.00", "currency": "CNY", "method": "wx", "payment_id": "p"}
+    content = {"lines": [line(1, "cake", 1, "100.00")], "total": "100.00", "currency": "CNY"}
+    tender = {"kind": "points", "amount": "30.00", "points": points}
+    named = {"order_number": "N-1"}
+    buyer = {"buyer": {"account": "a"}, "tenders": [tender]}
+    return [
+        shop.body("order.placed", minute, event_id="o-1", **named, **content, **buyer),
+        shop.body("order.paid", minute + 1, event_id="o-2", **named, **money),
+    ]
+
+
+def refund(number: int, minute: float, amount: str) -> bytes:
+    back = {"order_number": "N-1", "amount": amount, "currency": "CNY", "refund_id": f"r-{number}"}
+    return Shop("web").body("refund.succeeded", minute, event_id=f"o-r-{number}", **back)
+
+
+RETURNED = "select spent_points::int as spent, returned_points::int as back from points_spends"
+
+
+async def test_order_partly_paid_by_points_partly_refunded_money_and_points_go_back_by_rule(
+    till: Till, store: Store
+) -> None:
+    await till.spend(100)
+    await store.take(*paid_by_points(10, 100))
+    await store.take(refund(1, 20, "23.33"))
+    assert await store.row(RETURNED) == {"spent": 100, "back": 33}
+    await store.take(refund(2, 30, "23.33"))
+    # The channel tells of what went back as well: one effect.
+    told = {"order_number": "N-1", "points": 66}
+    await store.take(Shop("web").body("points.returned", 31, event_id="told", **told))
+    assert await store.row(RETURNED) == {"spent": 100, "back": 66}
+    await store.take(refund(3, 40, "23.34"))
+    assert await store.row(RETURNED) == {"spent": 100, "back": 100}
+    again = await replay.replay(store.database.dsn("owner"), store.vault)
+    assert again.is_equal, again.differences
+
+
+async def test_a_refund_heard_of_before_its_spending_gives_back_as_much(
+    till: Till, store: Store
+) -> None:
+    await store.take(*paid_by_points(10, 100), refund(1, 20, "35.00"))
+    assert (await till.balance())["open"] == 150 + 35
+    await store.take(redeemed(100))
+    assert await store.row(RETURNED) == {"spent": 100, "back": 50}
+    assert (await till.balance())["open"] == 150 + 35 - 50
 
 
 async def test_points_are_pending_until_their_day_is_closed_and_expire_later(

@@ -86,3 +86,13 @@ create table points_shares (
     constraint points_shares_pk primary key (spend_id, profile_id)
 );
 create index points_shares_profile on points_shares (profile_id);
+
+-- What refunds of an order give back of the points that were spent on it.
+create table points_refunded (
+    spend_id uuid not null,
+    event_key uuid not null,
+    points bigint not null,
+    returned_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint points_refunded_pk primary key (spend_id, event_key)
+);

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from hub.domain import ids
+from hub.domain import earning, ids
 from hub.errors import Refused
 from hub.store import check, commands, db, replay, spending
 from hub.store.spending import Asked
@@ -464,6 +465,30 @@ async def test_points_are_pending_until_their_day_is_closed_and_expire_later(
     assert await till.close_due() == 1
     assert await till.close_due() == 0
     assert tuple((await store.row(lot)).values()) == (0, 0, 25)
+
+
+async def test_an_order_that_is_refunded_at_the_last_second_earns_nothing(
+    till: Till, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its points wait for the end of the return period, which comes without them."""
+    waits = {
+        "version": "v1",
+        "reason": "-",
+        "valid_from": "2026-01-01T00:00:00+08:00",
+        "points_per_unit": 1,
+        "return_days": 7,
+    }
+    rules = msgspec.json.encode({"zone": "Asia/Shanghai", "rules": [waits]})
+    monkeypatch.setattr(earning, "SCHEME", earning.read(rules))
+    week, second = 7 * 24 * 60, 1 / 60
+    over = Shop("web").body("order.picked_up", 20, event_id="over", order_number="N-1")
+    await store.take(*paid_by_points(10, 100), over)
+    pending = "select sum(pending_points)::int as pending from points_accounts"
+    assert await store.row(pending) == {"pending": 70}
+    await store.take(refund(1, 20 + week - second, "70.00"))
+    assert await store.row(pending) == {"pending": 0}
+    await till.close_due()
+    assert (await till.balance())["open"] == 150
 
 
 async def test_a_replay_of_decisions_gives_the_same_rows(till: Till, store: Store) -> None:

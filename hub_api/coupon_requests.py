@@ -42,6 +42,7 @@ class Terms(BaseModel):
     on_expiry: Literal["lapse", "extend", "refund"] = "lapse"
     extension_days: Annotated[int | None, Field(ge=1, le=3_660)] = None
     undo_minutes: Annotated[int | None, Field(ge=0, le=527_040)] = None
+    on_refund: Literal["return", "keep"] = "return"
 
 
 class NewCoupon(Using):

@@ -25,6 +25,7 @@ class Terms(Struct, frozen=True, omit_defaults=True):
     on_expiry: Literal["lapse", "extend", "refund"] = "lapse"
     extension_days: int = 0
     undo_minutes: int | None = None
+    on_refund: Literal["return", "keep"] = "return"
 
 
 class Contact(Struct, frozen=True, order=True):
@@ -158,6 +159,7 @@ def _terms(terms: payloads.coupons.CouponTerms | None, currency: str | None) -> 
         terms.on_expiry,
         terms.extension_days or 0,
         terms.undo_minutes,
+        terms.on_refund,
     )
 
 

@@ -7,8 +7,9 @@ turn up late. A reservation holds a use back from the hub's own decisions, never
 did. Not here: what events say (`coupon_data`), money (`coupon_worth`), quotes (`coupon_quotes`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,13 +19,16 @@ from hub.domain.coupon_data import Claim, Hold, Issue, Release, Transfer, Undoin
 from hub.domain.coupon_state import CouponState, Redemption, Reservation, UseKey
 from hub.domain.decisions import SOURCE
 from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, parked, tell
-from hub.domain.ids import Key
+from hub.domain.ids import Key, derived
+from hub.domain.order_data import OrderName
 
 RANKS = {
     "coupon.issued": 0, "coupon.claimed": 1, "coupon.transferred": 2, "coupon.reserved": 3,
     "coupon.redeemed": 4, "coupon.redemption_reversed": 5, "coupon.released": 6,
     "coupon.frozen": 7, "coupon.expired": 8, "coupon.voided": 9, "coupon.refunded": 10,
 }  # fmt: skip
+_RETURN = "coupon.returned"
+"""No event says it: it follows from what became of the order."""
 NO_USE_LEFT = "all uses were redeemed before"
 
 
@@ -35,11 +39,57 @@ class Folded(Struct):
     verdicts: dict[Key, Verdict]
 
 
-def fold(events: list[Event]) -> Folded:
-    """Fold the events of one coupon. No events give an empty state."""
-    state = CouponState(promised=_promised(events))
-    told = in_order(events, "coupon.issued", RANKS)
-    return Folded(state, tell(told, lambda event: _STEPS[event.type](state, event)))
+OrdersOver = Mapping[OrderName, datetime]
+"""Orders that were called off or refunded in full, and when."""
+
+
+def fold(events: list[Event], over: OrdersOver = MappingProxyType({})) -> Folded:
+    """Fold the events of one coupon. No events give an empty state.
+
+    over: of the orders it was used on, those that are over: a use returns with its order.
+    """
+    returns = [_return(event, over[name]) for name, event in _uses(events) if name in over]
+    state = CouponState(promised=_promised([*events, *returns]))
+    told = in_order([*events, *returns], "coupon.issued", RANKS)
+    verdicts = tell(told, lambda event: _STEPS[event.type](state, event))
+    for event in returns:
+        del verdicts[event.key]
+    return Folded(state, verdicts)
+
+
+def _uses(events: Iterable[Event]) -> Iterator[tuple[OrderName, Event]]:
+    for event in events:
+        if (name := order_of(event)) is not None:
+            yield name, event
+
+
+def order_of(event: Event) -> OrderName | None:
+    """The order that a use was for, if one was named."""
+    if event.type != "coupon.redeemed" or event.data.order_number is None:
+        return None
+    return OrderName(event.channel, event.shop, event.data.order_number)
+
+
+def _return(use: Event, over_at: datetime) -> Event:
+    """A use returns when its order is over, as if an event said so."""
+    return replace(
+        use,
+        key=derived("coupon-return", use.key),
+        type=_RETURN,
+        occurred_at=max(over_at, use.occurred_at),
+    )
+
+
+def _returned(state: CouponState, event: Event) -> Verdict:
+    """By the coupon's terms; a platform's coupon is never returned by the hub."""
+    known = state.redemptions.get(use_key(event))
+    issue = state.issue
+    if known is None or issue is None or known.reversed_at is not None:
+        return APPLIED
+    if issue.kind != "platform" and issue.terms.on_refund == "return":
+        back = replace(known, reversed_at=event.occurred_at)
+        state.redemptions = state.redemptions | {use_key(event): back}
+    return APPLIED
 
 
 def use_key(event: Event) -> UseKey:
@@ -52,7 +102,7 @@ def _promised(events: Iterable[Event]) -> frozenset[UseKey]:
     for event in events:
         if event.type == "coupon.redeemed" and event.source == SOURCE:
             decided.add(use_key(event))
-        elif event.type == "coupon.redemption_reversed":
+        elif event.type in ("coupon.redemption_reversed", _RETURN):
             undone.add(event.data.redemption_id)
     return frozenset(key for key in decided if key[2] not in undone)
 
@@ -299,6 +349,7 @@ _STEPS: dict[str, Callable[[CouponState, Event], Verdict]] = {
     "coupon.issued": _issued,
     "coupon.claimed": _claimed,
     "coupon.transferred": _transferred,
+    _RETURN: _returned,
     "coupon.reserved": _reserved,
     "coupon.released": _released,
     "coupon.redeemed": _redeemed,

@@ -153,6 +153,12 @@ class OrderState(Struct):
         )
 
     @property
+    def over_at(self) -> datetime | None:
+        """When it was called off or refunded in full: what was used for it returns then."""
+        ends = [at for at in (self.cancelled_at, self.fully_refunded_at) if at is not None]
+        return min(ends, default=None)
+
+    @property
     def status(self) -> str:
         if self.cancelled_at is not None:
             return "cancelled"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from hub.domain import ids
+from hub.domain.coupons import order_of
 from hub.domain.envelope import Event, Outcome
 from hub.domain.ids import Key
 from hub.errors import Refused
@@ -58,11 +59,14 @@ async def apply(
 
 
 def claimed(events: Iterable[Event]) -> Iterator[Key]:
-    """The entities that these events change: an order that is split off changes its parent."""
+    """The entities that these events change: an order that is split off changes its parent, and
+    what a coupon was used on decides whether it returns."""
     for event in events:
         yield event.entity_key
         if event.entity_kind == "order" and (parent := orders.parent_of(event)) is not None:
             yield parent.key
+        elif event.entity_kind == "coupon" and (used_on := order_of(event)) is not None:
+            yield used_on.key
 
 
 async def apply_decisions(connection: Connection, vault: Vault, records: Sequence[Record]) -> Work:

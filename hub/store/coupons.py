@@ -3,14 +3,16 @@
 Rows and their columns are in `hub.store.coupon_rows`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from hub.domain import coupon_rights, coupons, ids
 from hub.domain.coupon_state import CouponState
 from hub.domain.coupons import Folded
 from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
+from hub.domain.order_data import OrderName
 from hub.errors import Refused
 from hub.store import cases, coupon_rows, log
 from hub.store.cases import Case
@@ -23,16 +25,24 @@ from hub.store.sealing import Vault
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new coupon events; write coupons, uses and reservations; open and close cases."""
     new = work.of("coupon")
-    if not new:
+    if not new and not work.over_before:
         return
-    wanted = sorted({event.entity_key for event in new})
+    used = await _used_on(connection, work.over_before)
+    if not new and not used:
+        return
+    wanted = sorted({event.entity_key for event in new} | used)
     rows = await connection.fetch(queries("coupons")["lock"], wanted)
     since: dict[Key, datetime] = {row["coupon_id"]: row["first_received_at"] for row in rows}
     unseen = [key for key in wanted if key not in since]
     if unseen:
         since |= await log.parked_since(connection, unseen)
     past = await log.history(connection, vault, "coupon", since, work.first_log_id)
-    was, now = refold(work, new, past, coupons.fold)
+    over = await _over(connection, [*new, *chain.from_iterable(past.values())])
+    before = over | work.over_before
+    was_over = {name: at for name, at in before.items() if at is not None}
+    was = {key: coupons.fold(past.get(key, []), was_over) for key in wanted}
+    _, now = refold(work, new, past, lambda events: coupons.fold(events, over))
+    now |= {key: coupons.fold(past[key], over) for key in used if key not in now}
     if work.is_decision:
         _refuse(new, was, now)
     # A write that waited for another began before it: the earlier of both is when the first came.
@@ -40,6 +50,29 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     first_at = {key: min(since.get(key, received_at), received_at) for key in wanted}
     await coupon_rows.write(connection, vault, was, now, first_at)
     await cases.follow(connection, _cases(now), _cases(was).keys(), received_at)
+
+
+async def _used_on(connection: Connection, names: Iterable[OrderName]) -> set[Key]:
+    """The coupons that were used on these orders, claimed."""
+    listed = list(names)
+    rows = await connection.fetch(
+        queries("coupons")["used_on"],
+        [name.channel for name in listed],
+        [name.shop for name in listed],
+        [name.order_number for name in listed],
+    )
+    found = {row["coupon_id"] for row in rows}
+    await log.claim(connection, found)
+    return found
+
+
+async def _over(connection: Connection, events: Iterable[Event]) -> dict[OrderName, datetime]:
+    """Those orders of these uses that are over by now."""
+    names = {name.key: name for event in events if (name := coupons.order_of(event)) is not None}
+    if not names:
+        return {}
+    rows = await connection.fetch(queries("coupons")["orders_over"], list(names))
+    return {names[row["order_id"]]: row["over_at"] for row in rows}
 
 
 def _refuse(new: list[Event], was: dict[Key, Folded], now: dict[Key, Folded]) -> None:

@@ -90,6 +90,7 @@ PARTS = {
         " cancelled_milli, no_show_at) < 8 or is_paid_on_delivery or forfeited_minor <> 0"
         " or compensated_minor <> 0 or refunding_minor <> 0 or paid_late_minor <> 0",
     ),
+    "orders_over": Part(("order_id", "over_at")),
     "order_children": Part(("parent_id", "order_id")),
     "order_refunds": Part(
         ("order_id", "refund_id", "kind", "status", "amount_minor", "points", "ended_at")

@@ -89,6 +89,13 @@ _CHILDREN = Rows(
 )
 
 
+_OVER = Rows(
+    "orders_over",
+    key=("order_id",),
+    columns={"order_id": "uuid", "over_at": "timestamptz"},
+)
+
+
 async def add_children(connection: Connection, named: Iterable[tuple[Key, Key]]) -> None:
     """Note (parent, child): who was ever named as a parent is one, whatever was told first."""
     await _CHILDREN.insert_new(connection, sorted(set(named)))
@@ -102,6 +109,13 @@ async def write(connection: Connection, touched: Mapping[Key, Touched]) -> None:
         if _is_more(order.was.state) or _is_more(order.now.state)
     ]
     await _DETAILS.upsert(connection, details)
+    ends = {
+        order.key: order.now.state.over_at
+        for order in touched.values()
+        if order.was.state.over_at != order.now.state.over_at
+    }
+    await _OVER.delete(connection, [(key,) for key, at in ends.items() if at is None])
+    await _OVER.upsert(connection, [(key, at) for key, at in ends.items() if at is not None])
     for rows, of in ((_REFUNDS, _refunds), (_AFTERSALES, _aftersales), (_SETTLEMENTS, _bills)):
         changed: list[tuple[object, ...]] = []
         gone: list[tuple[object, ...]] = []

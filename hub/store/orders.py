@@ -50,6 +50,11 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
         if (parent := parent_of(event)) is not None:
             children.append((parent.key, event.entity_key))
             _note_effects(work, event, touched[parent.key], *touched[parent.key].become_parent())
+    work.over_before |= {
+        OrderName(order.channel, order.shop, order.number): order.was.state.over_at
+        for order in touched.values()
+        if order.was.state.over_at != order.now.state.over_at
+    }
     await order_rows.write(connection, touched)
     await order_details.write(connection, touched)
     await order_details.add_children(connection, children)

@@ -13,6 +13,7 @@ from hub.domain.earning import Terms
 from hub.domain.envelope import BadEvent, Event, Outcome, Verdict
 from hub.domain.growth import Entry as GrowthEntry
 from hub.domain.ids import Key
+from hub.domain.order_data import OrderName
 from hub.domain.points import Entry
 from hub.domain.spends import Return
 from hub.domain.stock import Change, Count
@@ -148,6 +149,7 @@ class Work:
         self.lot_terms: dict[Key, Granted] = {}
         self.erased: dict[Key, datetime] = {}
         self.members_before: dict[Key, Key] = {}
+        self.over_before: dict[OrderName, datetime | None] = {}
         self.points_back: dict[Key, list[Return]] = {}
 
     def of(self, *kinds: str) -> list[Event]:

@@ -427,6 +427,8 @@ def _coupon(day: Day, number: int) -> None:
         data = {"code": f" cAKE-{number} ", "redemption_id": f"u-{use % 3}", "place": "xuhui"}
         if day.chance.random() < 0.3:
             data |= {"reservation_id": "r-1"}
+        if day.chance.random() < 0.6:
+            data |= {"order_number": f"n-{day.chance.randint(1, 7)}"}
         day.post(day.chance.choice(day.shops), "coupon.redeemed", day.minute(), **data)
     for _ in range(day.chance.randint(0, 2)):
         data = code | {"redemption_id": f"u-{day.chance.randint(0, 2)}"}

@@ -9,7 +9,8 @@ from hub.domain.payloads.base import Currency, Id, Name, Number, Payload, Person
 
 class CouponTerms(Payload):
     """What a coupon grants and when. Discounts: the issue's `face_value`, or `percent_off` up to
-    `maximum`; `minimum` is the order's amount from which it holds."""
+    `maximum`; `minimum` is the order's amount from which it holds. `on_refund`: whether a use
+    returns once its order was called off or refunded in full."""
 
     minimum: Number | None = None
     percent_off: Annotated[int, Meta(ge=1, le=100)] | None = None
@@ -17,6 +18,7 @@ class CouponTerms(Payload):
     stacking: Literal["alone", "other_templates", "any"] = "alone"
     on_expiry: Literal["lapse", "extend", "refund"] = "lapse"
     extension_days: Annotated[int, Meta(ge=1, le=3_660)] | None = None
+    on_refund: Literal["return", "keep"] = "return"
     undo_minutes: Annotated[int, Meta(ge=0, le=527_040)] | None = None
 
 

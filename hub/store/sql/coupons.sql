@@ -141,3 +141,20 @@ select
 from ended
 where overdue_at <= clock_timestamp()
 order by coupon_id;
+
+-- The coupons that were used on these orders.
+-- name: used_on
+select distinct r.coupon_id
+from coupon_redemptions as r
+inner join unnest($1::text[], $2::text[], $3::text[]) as o (channel, shop, order_number)
+    on
+        r.channel = o.channel
+        and r.shop = o.shop
+        and r.order_number = o.order_number;
+
+-- name: orders_over
+select
+    order_id,
+    over_at
+from orders_over
+where order_id = any($1::uuid[]);

@@ -27,13 +27,28 @@ inner join unnest($1::text[], $2::uuid[]) as k (identifier_type, value_hmac)
 order by v.identifier_type, v.value_hmac
 for update of v;
 
+-- The accounts of a member; of one that was merged away those of its survivor.
 -- name: accounts
+with recursive chain as (
+    select
+        member_id,
+        merged_into
+    from members
+    where member_id = $1
+    union all
+    select
+        m.member_id,
+        m.merged_into
+    from chain
+    inner join members as m on chain.merged_into = m.member_id
+)
+
 select
     profile_id,
     channel,
     account
 from profiles
-where member_id = $1
+where member_id = (select member_id from chain where merged_into is null)
 order by profile_id;
 
 -- name: all_profiles

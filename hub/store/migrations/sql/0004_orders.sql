@@ -40,6 +40,13 @@ create table order_children (
     changed_xid xid8 not null default pg_current_xact_id(),
     constraint order_children_pk primary key (parent_id, order_id)
 );
+-- Orders that were called off or refunded in full: what was used for them returns.
+create table orders_over (
+    order_id uuid not null,
+    over_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint orders_over_pk primary key (order_id)
+);
 create table order_refunds (
     order_id uuid not null,
     refund_id text not null,

@@ -58,9 +58,15 @@ def fold(events: list[Event], over: OrdersOver = MappingProxyType({})) -> Folded
 
 
 def _uses(events: Iterable[Event]) -> Iterator[tuple[OrderName, Event]]:
-    for event in events:
-        if (name := order_of(event)) is not None:
-            yield name, event
+    """The uses that name an order; those of one id that name several are left to people."""
+    named: dict[UseKey, dict[OrderName | None, Event]] = {}
+    uses = [event for event in events if event.type == "coupon.redeemed"]
+    for event in sorted(uses, key=lambda event: (event.occurred_at, event.key)):
+        named.setdefault(use_key(event), {}).setdefault(order_of(event), event)
+    for of_use in named.values():
+        for name, event in of_use.items():
+            if name is not None and len(of_use) == 1:
+                yield name, event
 
 
 def order_of(event: Event) -> OrderName | None:

@@ -48,6 +48,7 @@ class Envelope(Struct, gc=False):
     shop: str | None = None
 
 
+_COUNTS = (payloads.stock.StockCount, payloads.stock.Capacity)
 _decode_envelope = msgspec.json.Decoder(Envelope).decode
 _decode_payload: dict[str, Callable[[Any], Any]] = {
     name: msgspec.json.Decoder(payload).decode for name, payload in payloads.BY_TYPE.items()
@@ -124,7 +125,7 @@ def _read(envelope: Envelope, now: datetime | None, *, has_escapes: bool) -> Eve
     if has_escapes:
         _refuse_control_characters(payload, envelope.id)
     kind, subject, entity_key, data = reader(channel, shop, payload)
-    if now is not None and isinstance(payload, payloads.stock.StockCount):
+    if now is not None and isinstance(payload, _COUNTS):
         # A count from the future would swallow every change until then.
         _refuse_impossible_time(payload.measured_at, now, "$.data.measured_at")
     is_personal = envelope.type in _PERSONAL_MEMBERS or any(

@@ -22,6 +22,7 @@ class Line(Struct, gc=False, frozen=True):
     discount_minor: int
     discounts: tuple[tuple[str, int, str | None], ...]
     category: str | None = None
+    is_made_to_order: bool = False
 
 
 class Tender(Struct, frozen=True):
@@ -262,6 +263,7 @@ def _line(line: payloads.orders.Line, currency: str, index: int) -> Line:
         discount,
         discounts,
         line.category,
+        line.made_to_order,
     )
 
 

@@ -4,6 +4,7 @@ Moves are (sku, place, kind, on hand, committed, reserved) in thousandths. An or
 sale of its own moves nothing.
 """
 
+from hub.domain import slots
 from hub.domain.order_data import Content, Handling
 from hub.domain.order_state import OrderState
 from hub.domain.reservations import Move
@@ -16,8 +17,8 @@ def commit_left(state: OrderState, sign: int, kind: str, moves: list[Move]) -> N
         return
     for line in state.content.lines:
         left = state.left_of(line.line, line.quantity_milli)
-        if left > 0:
-            moves.append((line.sku, state.place, kind, 0, sign * left, 0))
+        if left > 0 and (sku := slots.stock_sku(line, state.pickup)):
+            moves.append((sku, state.place, kind, 0, sign * left, 0))
 
 
 def give_out(
@@ -34,10 +35,13 @@ def give_out(
         if quantity <= 0:
             continue
         given[line.line] = quantity
-        if place is not None and state.counts:
-            moves.append((line.sku, place, "issued", -quantity, 0, 0))
-        if committed_place is not None and state.counts:
-            moves.append((line.sku, committed_place, "issued", 0, -quantity, 0))
+        sku = slots.stock_sku(line, state.pickup)
+        if not sku or not state.counts:
+            continue
+        if place is not None:
+            moves.append((sku, place, "issued", -quantity, 0, 0))
+        if committed_place is not None:
+            moves.append((sku, committed_place, "issued", 0, -quantity, 0))
     return given
 
 
@@ -52,8 +56,9 @@ def call_off(
         if quantity <= 0:
             continue
         gone[line.line] = quantity
-        if state.place is not None and state.counts:
-            moves.append((line.sku, state.place, "cancelled", 0, -quantity, 0))
+        sku = slots.stock_sku(line, state.pickup)
+        if sku and state.place is not None and state.counts:
+            moves.append((sku, state.place, "cancelled", 0, -quantity, 0))
     return gone
 
 
@@ -69,7 +74,8 @@ def take_back(
         if quantity <= 0:
             continue
         back[line.line] = quantity
-        if handling.restock is not False and place is not None and state.counts:
+        is_stocked = state.counts and not line.is_made_to_order
+        if handling.restock is not False and place is not None and is_stocked:
             kind = "returned" if handling.restock else QUARANTINED
             moves.append((line.sku, place, kind, quantity, 0, 0))
     return back

@@ -98,7 +98,7 @@ _NOTHING: _Earned = (None, 0, growth.NOTHING)
 
 def _earned(state: OrderState) -> _Earned:
     """What is paid and not refunded earns by the rule, once paid in full."""
-    content, at = state.content, _earned_at(state)
+    content, at = state.content, earned_at(state)
     if content is None or at is None or not _earns(state):
         return state.account, 0, growth.NOTHING
     net_minor = state.paid_minor - state.refunded_minor
@@ -112,7 +112,7 @@ def _earns(state: OrderState) -> bool:
     return state.counts and not state.awaits_delivery
 
 
-def _earned_at(state: OrderState) -> datetime | None:
+def earned_at(state: OrderState) -> datetime | None:
     """By the rule of when it was paid; what is paid at the door, of when it was received."""
     at = state.paid_at or state.placed_at
     if at is None or state.received_at is None or state.content is None:
@@ -122,7 +122,7 @@ def _earned_at(state: OrderState) -> datetime | None:
 
 def points_terms(state: OrderState) -> earning.Terms | None:
     """The terms of what the buyer earned, refunds aside; None before the order was placed."""
-    at = _earned_at(state)
+    at = earned_at(state)
     if state.content is None or at is None:
         return None
     granted = earning.points_of(state.content, state.paid_minor, at) if _earns(state) else 0

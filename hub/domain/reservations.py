@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.domain import money, payloads
+from hub.domain import money, payloads, slots
 from hub.domain.envelope import APPLIED, BadEvent, Verdict, ignored, parked, utc
 
 Status = Literal["held", "committed", "released", "expired"]
@@ -44,7 +44,13 @@ def read(payload: payloads.orders.ReservationContent) -> Reservation:
             raise BadEvent("bad_quantity", str(bad), field) from None
         if quantity <= 0:
             raise BadEvent("bad_quantity", f"'{item.quantity}' is not above 0", field)
-        quantities[item.sku] = quantities.get(item.sku, 0) + quantity
+        sku = item.sku
+        if item.made_to_order:
+            if payload.slot_from is None:
+                reason = f"{sku} is made to order: name the slot"
+                raise BadEvent("slot_missing", reason, "$.data.slot_from")
+            sku = slots.sku_of(utc(payload.slot_from, "$.data.slot_from"))
+        quantities[sku] = quantities.get(sku, 0) + quantity
     return Reservation(payload.place, quantities, utc(payload.expires_at, "$.data.expires_at"))
 
 

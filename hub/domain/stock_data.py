@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.domain import ids, money, payloads
+from hub.domain import ids, money, payloads, slots
 from hub.domain.envelope import BadEvent, Event, utc
 from hub.domain.ids import derived
 from hub.domain.stock import Change
@@ -118,6 +118,13 @@ def read_count(payload: payloads.stock.StockCount) -> tuple[str, str, int, datet
     quantity = _positive(payload.quantity)
     measured_at = utc(payload.measured_at, "$.data.measured_at")
     return (payload.sku, payload.place, quantity, measured_at)
+
+
+def read_capacity(payload: payloads.stock.Capacity) -> tuple[str, str, int, datetime]:
+    """A slot's capacity is a count of the item that stands for it."""
+    quantity = _positive(payload.quantity)
+    sku = slots.sku_of(utc(payload.slot_from, "$.data.slot_from"))
+    return sku, payload.place, quantity, utc(payload.measured_at, "$.data.measured_at")
 
 
 def _refuse_same_place(

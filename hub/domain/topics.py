@@ -59,6 +59,7 @@ _TOPIC_BY_NOUN = {
     "payment": ORDERS,
     "aftersale": ORDERS,
     "stock": INVENTORY,
+    "capacity": INVENTORY,
     "allotment": INVENTORY,
     "session": INVENTORY,
     "points": POINTS,

@@ -22,7 +22,7 @@ from hub.errors import Refused
 from hub.store import commands, coupon_commands, log, reservations, spending
 from hub.store.coupon_commands import Counter, CouponUnknown, Standing
 from hub.store.db import Connection, queries
-from hub.store.reservations import Wanted
+from hub.store.reservations import Slot, Wanted
 from hub.store.sealing import Vault
 from hub.store.wallets import ending, now, open_wallet
 
@@ -45,6 +45,7 @@ class Basket(Struct, frozen=True):
     points: int
     amount: Amount | None
     length: timedelta
+    slot: Slot | None = None
 
     @property
     def counter(self) -> Counter:
@@ -77,7 +78,7 @@ async def start(connection: Connection, vault: Vault, basket: Basket) -> Opened:
         await log.claim(connection, claimed)
         at = await now(connection)
         expires_at = at + basket.length
-    held = Wanted(basket.place, basket.items, expires_at)
+    held = Wanted(basket.place, basket.items, expires_at, basket.slot)
     wanted.append(reservations.creating(order, held))
     standings = await _standings(connection, basket)
     worth = _quotes(basket, standings)

@@ -42,7 +42,9 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     was_over = {name: at for name, at in before.items() if at is not None}
     was = {key: coupons.fold(past.get(key, []), was_over) for key in wanted}
     _, now = refold(work, new, past, lambda events: coupons.fold(events, over))
-    now |= {key: coupons.fold(past[key], over) for key in used if key not in now}
+    for key in used:
+        now.setdefault(key, coupons.fold(past[key], over))
+        work.rejudge(past[key][-1], was[key].verdicts, now[key].verdicts)
     if work.is_decision:
         _refuse(new, was, now)
     # A write that waited for another began before it: the earlier of both is when the first came.

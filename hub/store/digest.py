@@ -123,6 +123,7 @@ PARTS = {
             "discount_minor",
             "total_minor",
             "discounts",
+            "stock_sku",
         )
     ),
     "reservations": Part(("order_id", "place", "status", "quantities_milli", "expires_at")),
@@ -373,6 +374,7 @@ NEWEST_COUNTS = (
     "item.upserted",
     "place.upserted",
     "stock.counted",
+    "capacity.set",
     "allotment.set",
     "allotment.confirmed",
 )

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from hub.domain import ids, orders
 from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
+from hub.domain.order_state import OrderState
 from hub.domain.orders import Folded
 from hub.domain.points import Entry
 from hub.store.order_folds import Touched
@@ -17,7 +18,7 @@ from hub.store.records import Granted, Work
 def note(work: Work, event: Event, order: Touched, before: Folded, after: Folded) -> None:
     """Note the entries that the event causes, and the terms of the lots it touches."""
     was, now = before.state, after.state
-    is_same = (was.fulfilled_at, was.content) == (now.fulfilled_at, now.content)
+    is_same = _terms_by(was) == _terms_by(now)
     if is_same and before.points == after.points:
         return
     terms = orders.points_terms(now)
@@ -50,6 +51,11 @@ def note(work: Work, event: Event, order: Touched, before: Folded, after: Folded
                     terms.rule_version,
                 )
             )
+
+
+def _terms_by(state: OrderState) -> tuple[object, ...]:
+    """What the terms of a lot depend on, beside the points themselves."""
+    return state.fulfilled_at, orders.earned_at(state), state.content
 
 
 def lot_id(order_id: Key, profile: Key) -> Key:

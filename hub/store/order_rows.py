@@ -5,7 +5,7 @@ What few orders have beside them: `hub.store.order_details`.
 
 from collections.abc import Mapping
 
-from hub.domain import ids
+from hub.domain import ids, slots
 from hub.domain.ids import Key
 from hub.domain.orders import Folded
 from hub.domain.reservations import HOLDING, Reservation
@@ -57,6 +57,7 @@ _LINES = Rows(
         "discount_minor": "bigint",
         "total_minor": "bigint",
         "discounts": "jsonb",
+        "stock_sku": "text",
     },
 )
 
@@ -176,6 +177,7 @@ def _line_rows(key: Key, folded: Folded) -> dict[str, tuple[object, ...]]:
             line.discount_minor,
             line.gross_minor - line.discount_minor,
             line.discounts or None,
+            slots.stock_sku(line, state.pickup) if line.is_made_to_order else None,
         )
         for line in state.content.lines
     }

@@ -160,15 +160,19 @@ class Work:
         """Note what a new event came to, and which earlier verdicts it changed."""
         self.verdicts[event.key] = after[event.key]
         if len(after) > 1:
-            for key, verdict in after.items():
-                known = before.get(key)
-                if known is None or known == verdict:
-                    continue
-                if key in self.verdicts:
-                    self.verdicts[key] = verdict
-                else:
-                    first = self.revised[key][1] if key in self.revised else known
-                    self.revised[key] = (event, first, verdict)
+            self.rejudge(event, before, after)
+
+    def rejudge(self, event: Event, before: dict[Key, Verdict], after: dict[Key, Verdict]) -> None:
+        """Note which earlier verdicts on an entity changed; event: one of the entity's own."""
+        for key, verdict in after.items():
+            known = before.get(key)
+            if known is None or known == verdict:
+                continue
+            if key in self.verdicts:
+                self.verdicts[key] = verdict
+            else:
+                first = self.revised[key][1] if key in self.revised else known
+                self.revised[key] = (event, first, verdict)
 
     def tally(self, dead_letters: int, duplicates: int) -> Tally:
         """Count the verdicts of the new events, and the parked ones that were waiting for them."""

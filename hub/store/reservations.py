@@ -20,12 +20,20 @@ OVERDUE_MAX = 200
 """Reservations ended in one transaction: each holds the locks of its items until COMMIT."""
 
 
+class Slot(Struct, frozen=True):
+    """The slot from a time on, whose capacity is taken by what is made to order."""
+
+    slot_from: datetime
+    made_to_order: frozenset[str]
+
+
 class Wanted(Struct, frozen=True):
     """What is to be held: quantities in thousandths by (sku, quantity), at one place."""
 
     place: str
     items: Sequence[tuple[str, int]]
     expires_at: datetime
+    slot: Slot | None = None
 
 
 async def reserve(connection: Connection, vault: Vault, order: OrderName, wanted: Wanted) -> None:
@@ -39,11 +47,17 @@ def creating(order: OrderName, wanted: Wanted) -> Decision:
         "order_number": order.order_number,
         "place": wanted.place,
         "items": [
-            {"sku": sku, "quantity": money.decimal_text(milli, money.QUANTITY_DIGITS)}
+            {
+                "sku": sku,
+                "quantity": money.decimal_text(milli, money.QUANTITY_DIGITS),
+                "made_to_order": wanted.slot is not None and sku in wanted.slot.made_to_order,
+            }
             for sku, milli in wanted.items
         ],
         "expires_at": wanted.expires_at,
     }
+    if wanted.slot is not None:
+        data["slot_from"] = wanted.slot.slot_from
     return _decision("reservation.created", order, data)
 
 

@@ -37,6 +37,7 @@ _ASIDE = Rows(
     _COLUMNS | {"unavailable_milli": "bigint", "incoming_milli": "bigint"},
 )
 SUPERSEDED = ignored("a newer count of this item at this place is known")
+COUNTS = ("stock.counted", "capacity.set")
 Place = tuple[str, str]
 """(sku, place)"""
 
@@ -95,7 +96,7 @@ async def _refuse_shortage(
 def _collect(work: Work) -> None:
     for event in work.of("stock"):
         log_id = work.log_ids[event.key]
-        if event.type == "stock.counted":
+        if event.type in COUNTS:
             work.stock.append((log_id, _counted(event)))
             continue
         work.verdicts[event.key] = APPLIED

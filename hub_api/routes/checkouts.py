@@ -134,6 +134,7 @@ def _basket(key: ApiKey, wanted: NewCheckout) -> Basket:
         points=wanted.points,
         amount=_amount(wanted),
         length=timedelta(seconds=wanted.ttl_s),
+        slot=wanted.slot(),
     )
 
 

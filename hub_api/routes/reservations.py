@@ -6,14 +6,14 @@ from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.domain import ids, money
 from hub.domain.order_data import OrderName
 from hub.store import reservations
 from hub.store.commands import Answer, Asked
 from hub.store.keys import ApiKey
-from hub.store.reservations import Wanted
+from hub.store.reservations import Slot, Wanted
 from hub.store.sealing import Vault
 from hub_api import commands, requests
 from hub_api.commands import IdempotencyKey
@@ -53,6 +53,7 @@ class Item(BaseModel):
 
     sku: Name
     quantity: Annotated[str, Field(min_length=1, max_length=24, examples=["2", "0.5"])]
+    made_to_order: bool = Field(False, description="It takes the slot's capacity instead of stock")
 
 
 class NewReservation(Order):
@@ -61,6 +62,16 @@ class NewReservation(Order):
     place: Name
     items: Annotated[list[Item], Field(min_length=1, max_length=ITEMS_MAX)]
     ttl_s: Annotated[int, Field(ge=1, le=TTL_S_MAX)] = TTL_S_DEFAULT
+    slot_from: AwareDatetime | None = None
+
+    def slot(self) -> Slot | None:
+        """The slot that is asked for, with the items that are made for it."""
+        made = frozenset(item.sku for item in self.items if item.made_to_order)
+        if self.slot_from is None:
+            if made:
+                raise Problem("invalid", [Fault("slot_from", "what is made to order needs a slot")])
+            return None
+        return Slot(self.slot_from, made)
 
 
 class Reservation(BaseModel):
@@ -86,7 +97,7 @@ async def reserve(
 
     async def work(connection: Any) -> Answer:
         expires_at = datetime.now(UTC) + timedelta(seconds=wanted.ttl_s)
-        content = Wanted(wanted.place, items, expires_at)
+        content = Wanted(wanted.place, items, expires_at, wanted.slot())
         await reservations.reserve(connection, held.vault, order, content)
         return _answer(order, "held") | {"expires_at": expires_at}
 

@@ -121,6 +121,7 @@ def _content(day: Day, number: int) -> dict[str, object]:
         for n in range(1, day.chance.randint(2, 4))
     ]
     lines[0]["discounts"] = [{"kind": "manual", "amount": "1.10"}]
+    lines[0]["made_to_order"] = day.chance.random() < 0.3
     fen = sum(int(float(one["amount"]) * 100 + 0.5) for one in lines) - 110
     content: dict[str, object] = {
         "order_number": f"n-{number}",

@@ -42,6 +42,7 @@ class Line(Payload):
     amount: Number
     discounts: Annotated[list[Discount], Meta(max_length=50)] = []
     category: Id | None = None
+    made_to_order: bool = False
 
 
 class LineQuantity(Payload):
@@ -236,15 +237,18 @@ class AftersaleStep(Payload):
 class ItemQuantity(Payload):
     sku: Id
     quantity: Number
+    made_to_order: bool = False
 
 
 class ReservationContent(Payload):
-    """reservation.created: stock held at a place for an order until a time."""
+    """reservation.created: stock held at a place for an order until a time; what is made to order
+    takes the capacity of the slot from `slot_from` on instead."""
 
     order_number: Id
     place: Id
     items: Annotated[list[ItemQuantity], Meta(min_length=1, max_length=LINES_MAX)]
     expires_at: Time
+    slot_from: Time | None = None
 
 
 TYPES: dict[str, type[Payload]] = {

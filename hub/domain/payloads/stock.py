@@ -62,9 +62,20 @@ class TransferEnd(Payload):
     quantity: Number
 
 
+class Capacity(Payload):
+    """capacity.set: how many more a store can hand over in the slot from `slot_from` on, as of
+    `measured_at`; what is sold and not yet handed over is among them."""
+
+    place: Id
+    slot_from: Time
+    quantity: Number
+    measured_at: Time
+
+
 TYPES: dict[str, type[Payload]] = {
     "stock.adjusted": StockDelta,
     "stock.counted": StockCount,
+    "capacity.set": Capacity,
     "stock.received": StockQuantity,
     "stock.damaged": StockQuantity,
     "stock.transferred": StockTransfer,

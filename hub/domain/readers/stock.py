@@ -15,6 +15,11 @@ def _stock(read: Callable[[Any], Any]) -> Reader:
     return reader
 
 
+def _capacity(channel: str, shop: str, payload: Any) -> Read:
+    counted = stock_data.read_capacity(payload)
+    return "stock", counted[0], ids.stock_id(counted[0], payload.place), counted
+
+
 def _transfer(read: Callable[[Any], Any]) -> Reader:
     """A transfer of one item to one place: its steps may be told by different channels."""
 
@@ -28,6 +33,7 @@ def _transfer(read: Callable[[Any], Any]) -> Reader:
 READERS: dict[str, Reader] = {
     "stock.adjusted": _stock(stock_data.read_delta),
     "stock.counted": _stock(stock_data.read_count),
+    "capacity.set": _capacity,
     "stock.received": _stock(stock_data.read_received),
     "stock.damaged": _stock(stock_data.read_damaged),
     "stock.transferred": _stock(stock_data.read_transferred),

@@ -292,7 +292,7 @@ where
 -- name: committed_stock_equals_open_orders
 with wanted as (
     select
-        l.sku,
+        coalesce(l.stock_sku, l.sku) as sku,
         o.place,
         sum(
             l.quantity_milli
@@ -307,7 +307,8 @@ with wanted as (
         and o.is_sale
         and o.place is not null
         and l.quantity_milli > l.fulfilled_milli
-    group by l.sku, o.place
+        and coalesce(l.stock_sku, l.sku) <> ''
+    group by coalesce(l.stock_sku, l.sku), o.place
     union all
     -- Sold, and the order is still on its way.
     select

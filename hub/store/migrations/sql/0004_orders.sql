@@ -4,6 +4,10 @@ alter table orders add column is_sale boolean not null default true;
 comment on column orders.is_sale is
 'false for a report of another system''s order, and for one that was split into children';
 
+alter table order_lines add column stock_sku text;
+comment on column order_lines.stock_sku is
+'the stock item it takes where that is not its own: the slot''s for what is made to order; or none';
+
 -- What few orders have: how they are paid for, picked up, split, called off in part.
 create table order_details (
     order_id uuid not null,

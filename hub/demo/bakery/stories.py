@@ -95,12 +95,19 @@ class Teller:
             "items": [{"sku": self._cake, "quantity": "1"}],
         }
 
+        number = f"last{self.suffix}"
+
         def buy(channel: str) -> bool:
-            order = {"order_number": f"last{self.suffix}"}
-            return not self._refused(channel, "/v1/checkouts", "last", **wanted, **order)
+            body = wanted | {"order_number": number}
+            return not self._refused(channel, "/v1/checkouts", "last", **body)
 
         with ThreadPoolExecutor(2) as pool:
             bought = list(pool.map(buy, (WEBSITE, MINIPROGRAM)))
+        line = {"line": "1", "sku": self._cake, "quantity": "1"}
+        price = {"unit_price": CAKE_PRICE, "amount": CAKE_PRICE}
+        placed = {"order_number": number, "currency": "CNY", "place": self._store}
+        sold = {"lines": [line | price], "total": CAKE_PRICE}
+        self._post(WEBSITE if bought[0] else MINIPROGRAM, "order.placed", **placed, **sold)
         left = {self.clients[c].available(self._cake, self._store) for c in self.clients}
         winner = "the website" if bought[0] else "the mini-program"
         return Told(

@@ -7,11 +7,13 @@ import asyncpg
 import httpx
 import pytest
 
-from hub.store import db, keys
+from hub.store import apply, db, keys
 from hub.store.keys import NewKey
+from hub.store.sealing import Vault
 from hub.testing import Database
 from hub_api.app import create_app
 from hub_api.kafka import KafkaAwayError, Position, Record
+from tests.event_maker import record
 
 
 class FakeSender:
@@ -57,6 +59,18 @@ async def http(database: Database, sender: FakeSender) -> AsyncIterator[httpx.As
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
             yield client
+
+
+@pytest.fixture
+def take(writer: asyncpg.Connection, database: Database) -> Callable[..., Awaitable[None]]:
+    """`await take(body, ...)`: store events as the streams do, in one write."""
+
+    async def taken(*bodies: bytes) -> None:
+        vault = Vault(database.settings.secret())
+        async with writer.transaction():
+            await apply.apply(writer, vault, [record(body) for body in bodies], "cluster")
+
+    return taken
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 
-from hub.store import apply
 from hub.store.digest import digest
-from hub.store.sealing import Vault
-from tests.event_maker import Shop, at, line, record
+from tests.event_maker import Shop, at, line
 
 SHOP = Shop("website", "main")
 WANTED = {
@@ -40,13 +38,8 @@ async def headers(key_for) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-async def take(writer, database) -> Any:
+async def take(take) -> Any:
     """Takes events; there is one cake, a coupon of ten yuan, and 80 points."""
-
-    async def take(*bodies: bytes) -> None:
-        vault = Vault(database.settings.secret())
-        async with writer.transaction():
-            await apply.apply(writer, vault, [record(body) for body in bodies], "cluster")
 
     count = {"sku": "cake", "place": "xuhui", "quantity": "1", "measured_at": at(0).isoformat()}
     discount = {"kind": "discount", "face_value": "10.00", "currency": "CNY", "account": "a"}

@@ -23,16 +23,6 @@ async def people(key_for) -> dict[str, str]:
 
 
 @pytest.fixture
-def take(writer, database) -> Any:
-    async def taken(*bodies: bytes) -> None:
-        async with writer.transaction():
-            vault = Vault(database.settings.secret())
-            await apply.apply(writer, vault, [record(body) for body in bodies], "cluster")
-
-    return taken
-
-
-@pytest.fixture
 async def merged(take) -> None:
     """A member of two accounts that share a phone."""
     await take(

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hub.domain import ids
-from hub.store import apply, order_commands
+from hub.store import order_commands
 from hub.store.sealing import Vault
-from tests.event_maker import Shop, at, line, record
+from tests.event_maker import Shop, at, line
 
 SHOP = Shop("website", "main")
 ORDER = ids.text(ids.order_id("website", "main", "W1"))
@@ -31,13 +31,8 @@ async def headers(key_for) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-async def take(writer, database) -> Any:
+async def take(take) -> Any:
     """Takes events; an order is placed and paid."""
-
-    async def take(*bodies: bytes) -> None:
-        vault = Vault(database.settings.secret())
-        async with writer.transaction():
-            await apply.apply(writer, vault, [record(body) for body in bodies], "cluster")
 
     await take(
         SHOP.body("order.placed", 0, **CONTENT),

@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.store import apply
-from hub.store.sealing import Vault
-from tests.event_maker import Shop, line, record
+from tests.event_maker import Shop, line
 
 WANTED = {"shop": "main", "account": "a", "order_number": "W1", "points": 100}
 PHONE = {"type": "phone", "value": "13912345678", "proof": "verified"}
@@ -24,13 +22,8 @@ async def mini(key_for) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-async def take(writer, database) -> Any:
+async def take(take) -> Any:
     """Takes events; the member has 100 points on the website and 50 in the mini-program."""
-
-    async def take(*bodies: bytes) -> None:
-        vault = Vault(database.settings.secret())
-        async with writer.transaction():
-            await apply.apply(writer, vault, [record(body) for body in bodies], "cluster")
 
     for channel, points in (("website", 100), ("mini", 50)):
         shop = Shop(channel, "main")

@@ -15,7 +15,7 @@ import psycopg
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from hub.settings import Settings
+from hub.settings import Role, Settings
 from hub_assets import dbt
 
 PLACED = "2026-03-01 12:00:00+08"
@@ -73,9 +73,9 @@ class Warehouse:
         """Build all models and test the data; whether all tests passed."""
         return self.dbt("build", "--exclude-resource-type", "unit_test", *arguments)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What a reader of the marts gets."""
-        with psycopg.connect(self.settings.dsn("reader")) as connection:
+    def rows(self, query: str, role: Role = "dbt") -> list[tuple[Any, ...]]:
+        """What a role gets; `dbt` may read the candidates of marts too."""
+        with psycopg.connect(self.settings.dsn(role)) as connection:
             return connection.execute(query.encode()).fetchall()
 
     def settle(self) -> None:

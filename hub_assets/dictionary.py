@@ -22,8 +22,9 @@ units of their currency, quantities have three decimals, `*_at` is UTC, `*_date`
 business's zone. Facts keep `profile_id`; join `member_identities` to get the member.
 "From" names the columns of the hub that a column is computed from.
 
-中台的数据集市（schema `marts`）。分析师使用角色 `hub_analyst`（个人信息已脱敏）。每次构建整体通过检查后
-才会发布，`marts.builds` 说明当前版本，`select marts.as_of(时间)` 可查看过去的版本。金额为币种最小单位的整数，数量保留三位小数，`*_at` 为 UTC 时间，
+中台的数据集市（schema `marts`）。分析师使用角色 `hub_analyst`（个人信息已脱敏）。
+每次构建整体通过检查后才会发布：`marts.builds` 说明当前版本，`select marts.as_of(时间)` 可查看
+过去的版本。金额为币种最小单位的整数，数量保留三位小数，`*_at` 为 UTC 时间，
 `*_date` 为营业时区日期。事实表只含 `profile_id`，与 `member_identities` 关联即可得到会员。
 
 This page is made by `python -m hub_assets.dictionary` from `dbt_project`.

@@ -41,9 +41,11 @@ class Warehouse:
     manifest: Manifest
     target: Path
     results: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def dbt(self, *arguments: str, snapshot: bool = True) -> bool:
-        """Run dbt; whether all went well. `results` then has each node's status by name."""
+        """Run dbt; whether all went well. `results` then has each node's status by
+        name, `seconds` how long it took."""
         with self.run(snapshot) as run:
             return run(*arguments)
 
@@ -63,6 +65,7 @@ class Warehouse:
         assert result.exception is None, result.exception
         nodes: Any = result.result
         self.results = {node.node.name: str(node.status) for node in nodes.results}
+        self.seconds = {node.node.name: round(node.execution_time, 2) for node in nodes.results}
         return result.success
 
     def build(self, *arguments: str, snapshot: bool = True) -> None:

@@ -9,7 +9,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 ORDERS = ("--select", "+orders", "+order_lines")
 DIGESTS = {
-    mart: f"select count(*), md5(string_agg(m::text, '|' order by m::text)) from candidates.{mart} m"
+    mart: "select count(*), md5(string_agg(m::text, '|' order by m::text))"
+    f" from candidates.{mart} m"
     for mart in (
         "members", "member_identities", "points_ledger", "points_balances", "orders",
         "order_lines", "coupons", "stock_positions", "stock_movements",

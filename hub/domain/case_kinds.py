@@ -99,6 +99,19 @@ KINDS: dict[str, Kind] = {
         (_REVERSE,),
         ("written_off", "confirmed"),
     ),
+    "coupon_once_per_person": Kind(
+        Words(
+            "A person used several coupons of which one is allowed", "限用一次的券被同一人多次使用"
+        ),
+        (
+            _REVERSE,
+            Repair(
+                "POST /v1/members/{id}/split",
+                Words("They are two persons: keep them apart", "确认为两人:保持分开"),
+            ),
+        ),
+        ("written_off", "confirmed"),
+    ),
     "points_overspent": Kind(
         Words("More points were spent than there were", "积分透支"), (_ADJUST,)
     ),

@@ -26,6 +26,7 @@ class Terms(Struct, frozen=True, omit_defaults=True):
     extension_days: int = 0
     undo_minutes: int | None = None
     on_refund: Literal["return", "keep"] = "return"
+    once_per_person: bool = False
 
 
 class Contact(Struct, frozen=True, order=True):
@@ -160,6 +161,7 @@ def _terms(terms: payloads.coupons.CouponTerms | None, currency: str | None) -> 
         terms.extension_days or 0,
         terms.undo_minutes,
         terms.on_refund,
+        terms.once_per_person,
     )
 
 

@@ -148,6 +148,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         ("hub", "coupons"),
     ),
     Invariant(
+        "coupons_of_one_use_a_person_are_or_have_a_case",
+        "I3: of coupons that a person may use one of, a member used one, or there is a case",
+        "store",
+        ("hub", "coupons"),
+    ),
+    Invariant(
         "refunds_stay_within_payments",
         "I3: refunded is at most paid, by order",
         "store",

@@ -417,7 +417,8 @@ def _coupon(day: Day, number: int) -> None:
     # One that is never issued, and one that is issued twice.
     for _ in range({1: 0, 2: 2}.get(number, 1)):
         issued = {"kind": "exchange", "uses": day.chance.randint(1, 2), "face_value": "88"}
-        sold = {"paid_amount": "79.99", "terms": {"on_expiry": day.chance.choice(EXPIRIES)}}
+        terms = {"on_expiry": day.chance.choice(EXPIRIES), "once_per_person": number > 4}
+        sold = {"paid_amount": "79.99", "terms": terms, "template": "cake"}
         owner = day.chance.choice(({"account": "a-1"}, {"recipient_phone": "13912345671"}, {}))
         data = code | issued | sold | owner | {"currency": "CNY"}
         day.post(day.shops[0], "coupon.issued", day.minute(0, 300), **data)
@@ -430,6 +431,8 @@ def _coupon(day: Day, number: int) -> None:
             data |= {"reservation_id": "r-1"}
         if day.chance.random() < 0.6:
             data |= {"order_number": f"n-{day.chance.randint(1, 7)}"}
+        if day.chance.random() < 0.5:
+            data |= {"account": f"a-{day.chance.randint(1, ACCOUNTS)}"}
         day.post(day.chance.choice(day.shops), "coupon.redeemed", day.minute(), **data)
     for _ in range(day.chance.randint(0, 2)):
         data = code | {"redemption_id": f"u-{day.chance.randint(0, 2)}"}

@@ -10,7 +10,8 @@ from hub.domain.payloads.base import Currency, Id, Name, Number, Payload, Person
 class CouponTerms(Payload):
     """What a coupon grants and when. Discounts: the issue's `face_value`, or `percent_off` up to
     `maximum`; `minimum` is the order's amount from which it holds. `on_refund`: whether a use
-    returns once its order was called off or refunded in full."""
+    returns once its order was called off or refunded in full. `once_per_person`: a person uses one
+    coupon of its template, by whichever account."""
 
     minimum: Number | None = None
     percent_off: Annotated[int, Meta(ge=1, le=100)] | None = None
@@ -20,6 +21,7 @@ class CouponTerms(Payload):
     extension_days: Annotated[int, Meta(ge=1, le=3_660)] | None = None
     on_refund: Literal["return", "keep"] = "return"
     undo_minutes: Annotated[int, Meta(ge=0, le=527_040)] | None = None
+    once_per_person: bool = False
 
 
 class CouponIssue(Payload):

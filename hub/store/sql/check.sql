@@ -513,6 +513,47 @@ from refused as r
 full join open_cases as o on r.event_key = o.event_key
 where r.event_key is null or o.event_key is null;
 
+-- name: coupons_of_one_use_a_person_are_or_have_a_case
+with uses as (
+    select
+        c.template,
+        r.coupon_id,
+        coalesce(r.profile_id, c.profile_id) as profile_id
+    from coupon_redemptions as r
+    inner join coupons as c on r.coupon_id = c.coupon_id
+    where
+        r.is_accepted
+        and r.reversed_at is null
+        and c.template is not null
+        and c.terms @> '{"once_per_person": true}'
+),
+
+several as (
+    select p.member_id::text || '/' || u.template as object_key
+    from uses as u
+    inner join profiles as p on u.profile_id = p.profile_id
+    group by p.member_id, u.template
+    having count(distinct u.coupon_id) > 1
+),
+
+known_cases as (
+    -- A person may have settled one of several uses; one that is open has to be about them.
+    select
+        object_key,
+        state
+    from cases
+    where kind = 'coupon_once_per_person'
+)
+
+select
+    coalesce(s.object_key, k.object_key) as member_and_template,
+    s.object_key is null as has_one_use
+from several as s
+full join known_cases as k on s.object_key = k.object_key
+where
+    k.object_key is null
+    or (s.object_key is null and k.state = 'open');
+
 -- name: refunds_stay_within_payments
 select
     channel,

@@ -158,3 +158,38 @@ select
     over_at
 from orders_over
 where order_id = any($1::uuid[]);
+
+-- The coupons of one use a person that these profiles used, now or once: by the account that a use
+-- names, otherwise by who holds the coupon.
+-- name: used_by_persons
+with uses as (
+    select
+        r.profile_id,
+        r.coupon_id,
+        r.is_accepted and r.reversed_at is null as is_live
+    from coupon_redemptions as r
+    where r.profile_id = any($1::uuid[])
+    union all
+    select
+        c.profile_id,
+        c.coupon_id,
+        r.is_accepted and r.reversed_at is null as is_live
+    from coupons as c
+    inner join coupon_redemptions as r on c.coupon_id = r.coupon_id
+    where
+        c.profile_id = any($1::uuid[])
+        and r.profile_id is null
+)
+
+select
+    u.profile_id,
+    u.coupon_id,
+    c.template,
+    bool_or(u.is_live) as is_live
+from uses as u
+inner join coupons as c on u.coupon_id = c.coupon_id
+where
+    c.template is not null
+    and c.terms @> '{"once_per_person": true}'
+group by u.profile_id, u.coupon_id, c.template
+order by u.profile_id, u.coupon_id;

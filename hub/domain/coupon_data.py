@@ -121,6 +121,14 @@ class Step(Struct, frozen=True):
     reason: str | None
 
 
+class Refund(Struct, frozen=True):
+    """The buyer's money went back: how much of it, where that was said."""
+
+    reason: str | None
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
 def read_issue(payload: payloads.coupons.CouponIssue) -> Issue:
     currency = payload.currency
     terms = _terms(payload.terms, currency)
@@ -233,6 +241,11 @@ def read_undoing(payload: payloads.coupons.CouponReversal) -> Undoing:
 
 def read_step(payload: payloads.coupons.CouponStep) -> Step:
     return Step(payload.reason)
+
+
+def read_refund(payload: payloads.coupons.CouponRefund) -> Refund:
+    amount_minor = _amount(payload.amount, payload.currency, "amount")
+    return Refund(payload.reason, amount_minor, payload.currency)
 
 
 def _time(value: datetime | None, field: str) -> datetime | None:

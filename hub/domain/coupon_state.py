@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.domain.coupon_data import Contact, Hold, Issue, Use
+from hub.domain.coupon_data import Contact, Hold, Issue, Refund, Use
 from hub.domain.ids import Key
 
 UseKey = tuple[str, str, str]
@@ -48,7 +48,8 @@ class Reservation(Struct, frozen=True):
 
 class CouponState(Struct):
     """A coupon as its events say. promised: uses that the hub decided, told or not yet; reason:
-    why it was frozen or ended; late_refund: the event that gave money back for one used up."""
+    why it was frozen or ended; refund: by which it ended, if so; late_refund: the event that gave
+    money back for one used up."""
 
     promised: frozenset[UseKey] = frozenset()
     issue: Issue | None = None
@@ -63,6 +64,7 @@ class CouponState(Struct):
     ended_at: datetime | None = None
     ending: str | None = None
     reason: str | None = None
+    refund: Refund | None = None
     late_refund: Key | None = None
     redemptions: dict[UseKey, Redemption] = {}
     reservations: dict[UseKey, Reservation] = {}

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.domain.coupon_codes import is_own
-from hub.domain.coupon_data import Claim, Hold, Issue, Release, Transfer, Undoing, Use
+from hub.domain.coupon_data import Claim, Hold, Issue, Refund, Release, Transfer, Undoing, Use
 from hub.domain.coupon_state import CouponState, Redemption, Reservation, UseKey
 from hub.domain.decisions import SOURCE
 from hub.domain.envelope import APPLIED, Event, Verdict, ignored, in_order, parked, tell
@@ -248,7 +248,7 @@ def _reversed(state: CouponState, event: Event) -> Verdict:
     undone = replace(redemption, reversed_at=event.occurred_at)
     state.redemptions = state.redemptions | {key: undone}
     if state.late_refund is not None and redemption.refusal is None:
-        _refund(state, event.occurred_at, undoing.reason)
+        _refund(state, event.occurred_at, Refund(undoing.reason))
     return APPLIED
 
 
@@ -308,13 +308,14 @@ def _refunded(state: CouponState, event: Event) -> Verdict:
     if state.uses_left <= 0:
         state.late_refund = state.late_refund or event.key
         return ignored(NO_USE_LEFT)
-    _refund(state, event.occurred_at, event.data.reason)
+    _refund(state, event.occurred_at, event.data)
     return APPLIED
 
 
-def _refund(state: CouponState, at: datetime, reason: str | None) -> None:
+def _refund(state: CouponState, at: datetime, refund: Refund) -> None:
     """The buyer's money went back. Who was given the coupon is told why it is void."""
-    state.ending, state.reason = "refunded", reason
+    reason = refund.reason
+    state.ending, state.reason, state.refund = "refunded", reason, refund
     if state.transferred_at is not None:
         state.ending = "voided"
         why = "the buyer was refunded after it was given away"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
-from hub.domain import coupon_rights, coupons, ids
+from hub.domain import coupon_rights, coupon_worth, coupons, ids
 from hub.domain.coupon_state import CouponState
 from hub.domain.coupons import Folded
 from hub.domain.envelope import Event
@@ -123,3 +123,19 @@ def _of_coupon(key: Key, state: CouponState) -> Iterator[tuple[Key, Case]]:
         detail = {"event_key": ids.text(state.late_refund)}
         case = Case("coupon_refunded_late", "coupon", ids.text(key), detail)
         yield derived("coupon-refund", key), case
+    owed_minor = coupon_worth.owed_minor(state)
+    if state.ending == "expired" and owed_minor > 0:
+        detail = {"owed_minor": owed_minor, "currency": state.issue.currency}
+        case = Case("coupon_refund_owed", "coupon", ids.text(key), detail)
+        yield derived("coupon-owed", key), case
+    said, due_minor = state.refund, coupon_worth.refunded_minor(state)
+    if said is not None and said.amount_minor is not None:
+        detail = {
+            "due_minor": due_minor,
+            "refunded_minor": said.amount_minor,
+            "currency": said.currency,
+        }
+        is_due = (said.amount_minor, said.currency) == (due_minor, state.issue.currency)
+        if not is_due:
+            case = Case("coupon_refund_differs", "coupon", ids.text(key), detail)
+            yield derived("coupon-differs", key), case

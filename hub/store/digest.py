@@ -144,6 +144,7 @@ PARTS = {
             "face_value_minor",
             "paid_minor",
             "owed_minor",
+            "refunded_minor",
             "currency",
             "terms",
             "issued_at",

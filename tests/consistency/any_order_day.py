@@ -441,7 +441,8 @@ def _coupon(day: Day, number: int) -> None:
     _coupon_held(day, code)
     for kind in ("coupon.frozen", "coupon.voided", "coupon.expired", "coupon.refunded"):
         if day.chance.random() < 0.35:
-            day.post(day.shops[0], kind, day.minute(200, 600), **code, reason=kind)
+            more = {"amount": "79.99", "currency": "CNY"} if kind == "coupon.refunded" else {}
+            day.post(day.shops[0], kind, day.minute(200, 600), **code, **more, reason=kind)
 
 
 def _coupon_held(day: Day, code: dict[str, str]) -> None:

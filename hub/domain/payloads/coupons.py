@@ -98,10 +98,19 @@ class CouponReversal(Payload):
 
 
 class CouponStep(Payload):
-    """coupon.frozen, voided, expired, refunded."""
+    """coupon.frozen, voided, expired."""
 
     code: Id
     reason: Name | None = None
+
+
+class CouponRefund(Payload):
+    """`amount`: what was paid back, where that is known; due is what the uses left were sold for."""
+
+    code: Id
+    reason: Name | None = None
+    amount: Number | None = None
+    currency: Currency | None = None
 
 
 TYPES: dict[str, type[Payload]] = {
@@ -115,5 +124,5 @@ TYPES: dict[str, type[Payload]] = {
     "coupon.frozen": CouponStep,
     "coupon.voided": CouponStep,
     "coupon.expired": CouponStep,
-    "coupon.refunded": CouponStep,
+    "coupon.refunded": CouponRefund,
 }

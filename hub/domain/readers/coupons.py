@@ -30,6 +30,6 @@ READERS: dict[str, Reader] = {
     "coupon.frozen": _coupon(coupon_data.read_step),
     "coupon.voided": _coupon(coupon_data.read_step),
     "coupon.expired": _coupon(coupon_data.read_step),
-    "coupon.refunded": _coupon(coupon_data.read_step),
+    "coupon.refunded": _coupon(coupon_data.read_refund),
 }
 DECIDED: frozenset[str] = frozenset()

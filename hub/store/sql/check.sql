@@ -473,25 +473,60 @@ with earned as (
         sum(revenue_minor) as revenue_minor
     from coupon_redemptions
     group by coupon_id
+),
+
+summed as (
+    select
+        c.code,
+        c.kind,
+        c.status,
+        coalesce(c.paid_minor, 0) as paid_minor,
+        c.owed_minor,
+        c.refunded_minor,
+        coalesce(e.revenue_minor, 0) as revenue_minor
+    from coupons as c
+    left join earned as e on c.coupon_id = e.coupon_id
 )
 
 select
-    c.code,
-    c.paid_minor,
-    c.owed_minor,
-    e.revenue_minor
-from coupons as c
-left join earned as e on c.coupon_id = e.coupon_id
+    code,
+    paid_minor,
+    owed_minor,
+    revenue_minor,
+    refunded_minor
+from summed
 where
     case
-        when c.kind not in ('exchange', 'times') then c.owed_minor + coalesce(e.revenue_minor, 0)
-        when c.status in ('expired', 'voided', 'refunded')
-            then
-                greatest(
-                    c.owed_minor + coalesce(e.revenue_minor, 0) - coalesce(c.paid_minor, 0), 0
-                )
-        else c.owed_minor + coalesce(e.revenue_minor, 0) - coalesce(c.paid_minor, 0)
+        when kind not in ('exchange', 'times') then owed_minor + revenue_minor + refunded_minor
+        when status in ('expired', 'voided')
+            then greatest(owed_minor + revenue_minor + refunded_minor - paid_minor, 0)
+        else owed_minor + revenue_minor + refunded_minor - paid_minor
     end <> 0;
+
+-- name: money_owed_for_expired_coupons_has_a_case
+with owing as (
+    select coupon_id::text as object_key
+    from coupons
+    where status = 'expired' and owed_minor > 0
+),
+
+known_cases as (
+    -- A person may have settled it; one that is open has to be about money owed.
+    select
+        object_key,
+        state
+    from cases
+    where kind = 'coupon_refund_owed'
+)
+
+select
+    coalesce(o.object_key, k.object_key) as coupon_id,
+    o.object_key is null as is_nothing_owed
+from owing as o
+full join known_cases as k on o.object_key = k.object_key
+where
+    k.object_key is null
+    or (o.object_key is null and k.state = 'open');
 
 -- name: refused_redemptions_have_a_case
 with refused as (

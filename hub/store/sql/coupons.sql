@@ -23,6 +23,9 @@ select
     c.terms,
     c.valid_from,
     c.usable_until,
+    c.paid_minor,
+    c.uses_total,
+    c.uses_redeemed,
     c.uses_total - c.uses_redeemed as uses_left,
     (
         select count(*)
@@ -77,6 +80,7 @@ select
     uses_total,
     uses_redeemed,
     face_value_minor,
+    refunded_minor,
     currency,
     issued_at,
     claimed_at,
@@ -85,7 +89,8 @@ select
 from coupons
 where coupon_id = $1;
 
--- Coupons whose validity is over and that may be due; which are is for still_overdue to say.
+-- Coupons whose validity is over and that may be due; which are is for still_overdue to say. In no
+-- order: those that cannot end, however many, do not stand before the others for ever.
 -- name: overdue
 select c.coupon_id
 from coupons as c
@@ -101,7 +106,7 @@ where
             and r.ended_at is null
             and r.expires_at > clock_timestamp()
     )
-order by c.usable_until, c.coupon_id
+order by random()
 limit $1;
 
 -- Those of them that are due once they are claimed, and since when: from the end of their validity,

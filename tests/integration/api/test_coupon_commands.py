@@ -192,6 +192,13 @@ async def test_a_second_account_of_a_person_is_refused_a_coupon_of_one_use_a_per
     assert cause(refused) == "once_per_person"
 
 
+async def test_a_card_of_several_uses_is_refunded_by_the_uses_left(web, till, tell) -> None:
+    code = await web.issue(kind="times", uses=3, paid_amount="100.00")
+    await till.post(f"/{code}/redeem", redemption_id="1")
+    refunded = (await web.post(f"/{code}/refund", reason="moved away")).json()
+    assert (refunded["status"], refunded["refunded"]) == ("refunded", "66.66")
+
+
 async def test_a_coupon_is_claimed_once(web, mini) -> None:
     code = await web.issue(kind="discount", paid_amount=None)
     callers = [(web, "a"), (mini, "b"), (web, "c"), (mini, "d")]

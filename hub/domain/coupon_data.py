@@ -129,6 +129,26 @@ class Refund(Struct, frozen=True):
     currency: str | None = None
 
 
+class PlatformCall(Struct, frozen=True):
+    """A call of the platform about a use of its coupon; use: what is redeemed if it is verified."""
+
+    use: Use
+    call_id: str
+    call: Literal["prepare", "verify", "query", "cancel"]
+
+    @property
+    def redemption_id(self) -> str:
+        return self.use.redemption_id
+
+
+class PlatformAnswer(Struct, frozen=True):
+    """What became of a call."""
+
+    redemption_id: str
+    call_id: str
+    answer: Literal["done", "refused", "timed_out"]
+
+
 def read_issue(payload: payloads.coupons.CouponIssue) -> Issue:
     currency = payload.currency
     terms = _terms(payload.terms, currency)
@@ -246,6 +266,25 @@ def read_step(payload: payloads.coupons.CouponStep) -> Step:
 def read_refund(payload: payloads.coupons.CouponRefund) -> Refund:
     amount_minor = _amount(payload.amount, payload.currency, "amount")
     return Refund(payload.reason, amount_minor, payload.currency)
+
+
+def read_call(payload: payloads.coupons.VerificationCall) -> PlatformCall:
+    use = Use(
+        normalise_code(payload.code),
+        payload.verification_id,
+        payload.place,
+        payload.account,
+        payload.order_number,
+        amount_minor=None,
+        currency=None,
+        reservation_id=None,
+        token=None,
+    )
+    return PlatformCall(use, payload.call_id, payload.call)
+
+
+def read_answer(payload: payloads.coupons.VerificationAnswer) -> PlatformAnswer:
+    return PlatformAnswer(payload.verification_id, payload.call_id, payload.answer)
 
 
 def _time(value: datetime | None, field: str) -> datetime | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from hub.domain.coupon_data import Contact, Hold, Issue, Refund, Use
+from hub.domain.coupon_verification import Answer, Verified
 from hub.domain.ids import Key
 
 UseKey = tuple[str, str, str]
@@ -49,7 +50,7 @@ class Reservation(Struct, frozen=True):
 class CouponState(Struct):
     """A coupon as its events say. promised: uses that the hub decided, told or not yet; reason:
     why it was frozen or ended; refund: by which it ended, if so; late_refund: the event that gave
-    money back for one used up."""
+    money back for one used up; answers: of the platform's calls, by the call, told or not yet."""
 
     promised: frozenset[UseKey] = frozenset()
     issue: Issue | None = None
@@ -67,6 +68,8 @@ class CouponState(Struct):
     refund: Refund | None = None
     late_refund: Key | None = None
     redemptions: dict[UseKey, Redemption] = {}
+    answers: dict[str, Answer] = {}
+    verifications: dict[UseKey, Verified] = {}
     reservations: dict[UseKey, Reservation] = {}
 
     @property

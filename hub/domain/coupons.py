@@ -14,6 +14,7 @@ from types import MappingProxyType
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.domain import coupon_platform
 from hub.domain.coupon_codes import is_own
 from hub.domain.coupon_data import Claim, Hold, Issue, Refund, Release, Transfer, Undoing, Use
 from hub.domain.coupon_state import CouponState, Redemption, Reservation, UseKey
@@ -26,6 +27,7 @@ RANKS = {
     "coupon.issued": 0, "coupon.claimed": 1, "coupon.transferred": 2, "coupon.reserved": 3,
     "coupon.redeemed": 4, "coupon.redemption_reversed": 5, "coupon.released": 6,
     "coupon.frozen": 7, "coupon.expired": 8, "coupon.voided": 9, "coupon.refunded": 10,
+    coupon_platform.CALLED: 11, coupon_platform.ANSWERED: 12,
 }  # fmt: skip
 _RETURN = "coupon.returned"
 """No event says it: it follows from what became of the order."""
@@ -49,7 +51,9 @@ def fold(events: list[Event], over: OrdersOver = MappingProxyType({})) -> Folded
     over: of the orders it was used on, those that are over: a use returns with its order.
     """
     returns = [_return(event, over[name]) for name, event in _uses(events) if name in over]
-    state = CouponState(promised=_promised([*events, *returns]))
+    state = CouponState(
+        promised=_promised([*events, *returns]), answers=coupon_platform.answers(events)
+    )
     told = in_order([*events, *returns], "coupon.issued", RANKS)
     verdicts = tell(told, lambda event: _STEPS[event.type](state, event))
     for event in returns:
@@ -195,6 +199,24 @@ def _redeemed(state: CouponState, event: Event) -> Verdict:
     state.redemptions = state.redemptions | {key: made}
     if refusal is None:
         _end_reservation(state, reservation_key(event), event.occurred_at, "redeemed")
+    return APPLIED
+
+
+def _called(state: CouponState, event: Event) -> Verdict:
+    """What the platform verified is a use, and none once it was cancelled there."""
+    verdict = coupon_platform.called(state, event)
+    if verdict is not APPLIED:
+        return verdict
+    key = use_key(event)
+    since, known = coupon_platform.verified_at(state, key), state.redemptions.get(key)
+    if since is not None and known is None:
+        refusal = refuse_redemption(state, replace(event, data=event.data.use))
+        use = event.data.use
+        made = Redemption(use, event.channel, event.shop, since, event.key, refusal)
+        state.redemptions = state.redemptions | {key: made}
+    elif coupon_platform.is_cancelled(state, key) and known and known.reversed_at is None:
+        undone = replace(known, reversed_at=event.occurred_at)
+        state.redemptions = state.redemptions | {key: undone}
     return APPLIED
 
 
@@ -361,6 +383,8 @@ _STEPS: dict[str, Callable[[CouponState, Event], Verdict]] = {
     "coupon.released": _released,
     "coupon.redeemed": _redeemed,
     "coupon.redemption_reversed": _reversed,
+    coupon_platform.CALLED: _called,
+    coupon_platform.ANSWERED: coupon_platform.answer,
     "coupon.frozen": _frozen,
     "coupon.voided": _voided,
     "coupon.expired": _expired,

@@ -189,6 +189,18 @@ PARTS = {
             "ending",
         )
     ),
+    "coupon_verifications": Part(
+        (
+            "coupon_id",
+            "channel",
+            "shop",
+            "verification_id",
+            "state",
+            "verified_at",
+            "called_at",
+            "is_answered",
+        )
+    ),
     # A position that something passed through on the way and left at nothing says nothing.
     "stock_positions": Part(
         (

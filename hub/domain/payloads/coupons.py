@@ -105,12 +105,34 @@ class CouponStep(Payload):
 
 
 class CouponRefund(Payload):
-    """`amount`: what was paid back, where that is known; due is what the uses left were sold for."""
+    """`amount`: what was paid back, if known; due is what the uses left were sold for."""
 
     code: Id
     reason: Name | None = None
     amount: Number | None = None
     currency: Currency | None = None
+
+
+class VerificationCall(Payload):
+    """A call of the platform about one use of its coupon, kept before it is sent: until its answer
+    is known it may have been done. `verification_id` names the use, as a redemption's id does."""
+
+    code: Id
+    verification_id: Id
+    call_id: Id
+    call: Literal["prepare", "verify", "query", "cancel"]
+    place: Id | None = None
+    account: Id | None = None
+    order_number: Id | None = None
+
+
+class VerificationAnswer(Payload):
+    """What the platform answered: of a query, `done` where it is verified there."""
+
+    code: Id
+    verification_id: Id
+    call_id: Id
+    answer: Literal["done", "refused", "timed_out"]
 
 
 TYPES: dict[str, type[Payload]] = {
@@ -121,6 +143,8 @@ TYPES: dict[str, type[Payload]] = {
     "coupon.released": CouponRelease,
     "coupon.redeemed": CouponRedemption,
     "coupon.redemption_reversed": CouponReversal,
+    "coupon.verification_called": VerificationCall,
+    "coupon.verification_answered": VerificationAnswer,
     "coupon.frozen": CouponStep,
     "coupon.voided": CouponStep,
     "coupon.expired": CouponStep,

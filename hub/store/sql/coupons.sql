@@ -198,3 +198,14 @@ where
     and c.terms @> '{"once_per_person": true}'
 group by u.profile_id, u.coupon_id, c.template
 order by u.profile_id, u.coupon_id;
+
+-- name: verification
+select
+    state,
+    verified_at
+from coupon_verifications
+where
+    coupon_id = $1
+    and channel = $2
+    and shop = $3
+    and verification_id = $4;

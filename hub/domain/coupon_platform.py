@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from hub.domain.coupon_data import PlatformCall
-from hub.domain.coupon_state import CouponState, UseKey
+from hub.domain.coupon_state import CouponState, UseKey, use_key
 from hub.domain.coupon_verification import (
     Answer,
     NotNow,
@@ -39,7 +39,7 @@ def called(state: CouponState, event: Event) -> Verdict:
     if state.issue is None:
         return parked("coupon.issued")
     call: PlatformCall = event.data
-    key = verification_key(event)
+    key = use_key(event)
     now, at = _now(state, key), event.occurred_at
     answer = state.answers.get(call.call_id)
     try:
@@ -53,7 +53,7 @@ def called(state: CouponState, event: Event) -> Verdict:
 
 def answer(state: CouponState, event: Event) -> Verdict:
     """The answer was told with its call."""
-    return APPLIED if verification_key(event) in state.verifications else parked(CALLED)
+    return APPLIED if use_key(event) in state.verifications else parked(CALLED)
 
 
 def verified_at(state: CouponState, key: UseKey) -> datetime | None:
@@ -72,17 +72,12 @@ def refuse_call(state: CouponState, event: Event) -> tuple[str, str] | None:
     issue = state.issue
     if issue is not None and issue.kind != "platform":
         return "not_the_platforms", "the hub itself decides on this coupon"
-    known = state.verifications.get(verification_key(event))
+    known = state.verifications.get(use_key(event))
     if known is not None and known.is_in_flight(event.occurred_at):
         return "verification_in_flight", "the call before may yet be answered"
-    if not may_call(_now(state, verification_key(event)), event.data.call, event.occurred_at):
+    if not may_call(_now(state, use_key(event)), event.data.call, event.occurred_at):
         return "verification_not_now", "the platform has to be asked first, or it is over"
     return None
-
-
-def verification_key(event: Event) -> UseKey:
-    """The key of the use that a call or an answer is about."""
-    return event.channel, event.shop, event.data.redemption_id
 
 
 def _now(state: CouponState, key: UseKey) -> Verification:

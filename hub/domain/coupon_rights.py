@@ -8,8 +8,8 @@ from typing import Literal
 from msgspec import Struct
 
 from hub.domain import coupon_platform
-from hub.domain.coupon_state import CouponState
-from hub.domain.coupons import refuse_redemption, reservation_key, use_key
+from hub.domain.coupon_state import CouponState, use_key
+from hub.domain.coupon_uses import refuse_redemption, reservation_key
 from hub.domain.envelope import Event
 
 Refusal = tuple[str, str]

@@ -9,10 +9,17 @@ from msgspec import Struct
 
 from hub.domain.coupon_data import Contact, Hold, Issue, Refund, Use
 from hub.domain.coupon_verification import Answer, Verified
+from hub.domain.envelope import Event
 from hub.domain.ids import Key
 
+NO_USE_LEFT = "all uses were redeemed before"
 UseKey = tuple[str, str, str]
 """(channel, shop, redemption or reservation id): two tills may well both have a 7."""
+
+
+def use_key(event: Event) -> UseKey:
+    """The key of the use that a redemption, its reversal or a call to a platform names."""
+    return event.channel, event.shop, event.data.redemption_id
 
 
 class Redemption(Struct, frozen=True):

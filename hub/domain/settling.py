@@ -97,7 +97,8 @@ class _Telling:
         self._expire(to)
 
     def open_at_once(self) -> None:
-        """Open the lots that wait for nothing, even if no day of their time was closed yet."""
+        """Open the lots that wait for nothing, even if no day of their time was closed yet: the
+        clock stays where it is, so nothing expires by it."""
         waiting = [lot for lot in self._unopened if lot.is_waiting]
         self._unopened = [lot for lot in self._unopened if not lot.is_waiting]
         while self._unopened:
@@ -107,7 +108,6 @@ class _Telling:
     def _open_next(self) -> None:
         """Open the lots of the next moment together: of them, too, the one that ends first pays."""
         now = self._unopened[-1].opens_at
-        self._expire(now)
         while self._unopened and self._unopened[-1].opens_at == now:
             lot = self._unopened.pop()
             self._put((lot.expires_at or NEVER, lot.earned_at, lot.lot_id), lot.earned_points)

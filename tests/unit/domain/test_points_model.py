@@ -14,7 +14,7 @@ from tests.event_maker import START, at
 from tests.unit.domain.single_points import Earned, played
 
 MINUTES = 40
-GRACE = (earning.grace_until(at(0)) - START).total_seconds() // 60
+GRACE = (earning.SCHEME.grace_until(at(0)) - START).total_seconds() // 60
 PROFILE = b"p" * 16
 
 

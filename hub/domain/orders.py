@@ -17,6 +17,7 @@ from hub.domain.ids import Key
 from hub.domain.order_data import Content
 from hub.domain.order_state import OrderState
 from hub.domain.reservations import Move
+from hub.domain.supply import NOTHING, Supply
 
 RANKS = {
     name: rank
@@ -59,12 +60,12 @@ class Folded(Struct):
     growth: dict[tuple[Key, str], tuple[Gain, datetime]]
 
 
-def fold(events: list[Event], is_parent: bool = False) -> Folded:
+def fold(events: list[Event], is_parent: bool = False, supply: Supply = NOTHING) -> Folded:
     """Fold the events of one order. No events give an empty state.
 
-    is_parent: other orders name it as their parent.
+    is_parent: other orders name it as their parent; supply: what catalog and configuration say.
     """
-    state = OrderState(is_parent=is_parent)
+    state = OrderState(is_parent=is_parent, supply=supply)
     folded = Folded(state, {}, {}, {}, {})
     earned = _NOTHING
 

@@ -126,6 +126,8 @@ PARTS = {
             "stock_sku",
         )
     ),
+    "order_line_stock": Part(("order_id", "line", "sku", "components", "placed_at")),
+    "item_components": Part(("event_key", "sku", "components", "said_at")),
     "reservations": Part(("order_id", "place", "status", "quantities_milli", "expires_at")),
     "coupons": Part(
         (

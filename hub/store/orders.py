@@ -4,6 +4,7 @@ The rows are a projection: state comes from the order's own events in the log. E
 points are the difference between the fold before an event and the fold after it.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from hub.domain import ids, money
@@ -15,7 +16,7 @@ from hub.domain.orders import Folded
 from hub.domain.spends import Return
 from hub.domain.stock import QUARANTINED, Change
 from hub.errors import Refused
-from hub.store import cases, earnings, growth, log, order_details, order_rows
+from hub.store import cases, earnings, growth, log, order_details, order_rows, supply
 from hub.store.db import Connection, queries
 from hub.store.order_folds import Touched
 from hub.store.records import Work
@@ -33,9 +34,10 @@ def parent_of(event: Event) -> OrderName | None:
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new order events and write orders, lines, and the effects they cause."""
     new = work.of("order")
-    if not new:
+    again = await supply.affected(connection, work)
+    if not new and not again:
         return
-    touched = await _load(connection, vault, work, new)
+    touched = await _load(connection, vault, work, again)
     children: list[tuple[Key, Key]] = []
     for event in new:
         order = touched[event.entity_key]
@@ -74,15 +76,22 @@ def _refuse(order: Touched, event: Event) -> None:
         raise Refused("refund_above_paid", f"no more than {left} can go back", refundable=left)
 
 
-async def _load(
-    connection: Connection, vault: Vault, work: Work, new: list[Event]
-) -> dict[Key, Touched]:
-    names: dict[Key, OrderName] = {}
+def _named(new: list[Event]) -> Iterator[tuple[Key, OrderName]]:
+    """The orders that new events are about, and name as parents."""
+    seen: set[Key] = set()
     for event in new:
-        if event.entity_key not in names:
-            names[event.entity_key] = OrderName(event.channel, event.shop, event.subject)
+        if event.entity_key not in seen:
+            seen.add(event.entity_key)
+            yield event.entity_key, OrderName(event.channel, event.shop, event.subject)
         if (parent := parent_of(event)) is not None:
-            names.setdefault(parent.key, parent)
+            yield parent.key, parent
+
+
+async def _load(
+    connection: Connection, vault: Vault, work: Work, again: Sequence[OrderName]
+) -> dict[Key, Touched]:
+    told = dict(_named(work.of("order")))
+    names = told | {name.key: name for name in again}
     rows = await connection.fetch(queries("orders")["lock"], sorted(names))
     parents = {row["order_id"] for row in rows if row["is_parent"]}
     since: dict[Key, datetime] = {
@@ -91,16 +100,29 @@ async def _load(
         if row["first_received_at"] is not None
     }
     past = await log.history(connection, vault, "order", since, work.first_log_id)
+    known = await supply.load(connection, work, _skus(work, past) if work.has_supply else ())
     # A write that waited for another began before it: the earlier of both is when the first came.
-    return {
+    touched = {
         key: Touched(
             name,
             past.get(key, []),
-            min(since.get(key, work.received_at), work.received_at),
+            min(since.get(key, work.received_at), work.received_at) if key in told else since[key],
             is_parent=key in parents,
+            supply=known.was,
         )
         for key, name in names.items()
     }
+    if known.cause is not None:
+        for order in touched.values():
+            _note_effects(work, known.cause, order, *order.supply_with(known.now))
+    return touched
+
+
+def _skus(work: Work, past: dict[Key, list[Event]]) -> set[str]:
+    """The items of all lines of the orders that this write folds."""
+    told = [*work.of("order"), *(event for events in past.values() for event in events)]
+    contents = (event.data for event in told if isinstance(event.data, Content))
+    return {line.sku for content in contents for line in content.lines}
 
 
 def _note_effects(work: Work, event: Event, order: Touched, before: Folded, after: Folded) -> None:

@@ -1,0 +1,31 @@
+-- Schema hub: bundles, the places of shops, and items that are not known yet.
+
+-- What bundles consist of: each version that was told, added and never changed.
+create table item_components (
+    event_key uuid not null,
+    sku text not null,
+    components jsonb not null,
+    said_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint item_components_pk primary key (event_key)
+);
+create index item_components_sku on item_components (sku, said_at);
+comment on column item_components.components is
+'(sku, thousandths in one unit) of each component; empty for what is no bundle';
+
+-- What lines of orders take of stock where that is not their own item.
+create table order_line_stock (
+    order_id uuid not null,
+    line text not null,
+    sku text not null,
+    components jsonb not null,
+    placed_at timestamptz not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint order_line_stock_pk primary key (order_id, line)
+);
+create index order_line_stock_sku on order_line_stock (sku, placed_at);
+comment on column order_line_stock.components is
+'thousandths in one unit of the line by item; empty while its item waits to be described';
+
+-- Orders are found by time where configuration changes for a time that has begun.
+create index orders_placed on orders using brin (placed_at);

@@ -206,6 +206,7 @@ PARTS = {
         "counted_at is not null or (on_hand_milli, committed_milli, reserved_milli, "
         "unavailable_milli, incoming_milli) <> (0, 0, 0, 0, 0)",
     ),
+    "stock_batches": Part(("sku", "place", "batch", "best_before_at", "left_milli")),
     "allotments": Part(
         (
             "allotment_key",

@@ -163,9 +163,8 @@ async def choose_place(
         return first
     places = known.listed(order.channel, order.shop, at)
     demand = await _demand(connection, items, at)
-    found = await connection.fetchval(
-        queries("supply")["places_with_all"], places, [*demand], [*demand.values()], order.channel
-    )
+    wanted = [*demand], [*demand.values()], order.channel, at
+    found = await connection.fetchval(queries("supply")["places_with_all"], places, *wanted)
     return found if found is not None else first
 
 

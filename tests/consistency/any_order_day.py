@@ -271,6 +271,8 @@ def _stock(day: Day) -> None:
             measured = at(day.minute(0, 600)).isoformat()
             day.post(shop, "stock.counted", day.minute(), **data, measured_at=measured)
         data = {"sku": sku, "place": place, "quantity": "12.5"}
+        if day.chance.random() < 0.5:
+            data |= {"batch": "b-1", "best_before": at(day.minute(200, 600)).isoformat()}
         day.post(shop, "stock.received", day.minute(), **data)
         data = {"sku": sku, "place": place, "delta": f"{day.chance.randint(-9, 9)}.125"}
         day.post(shop, "stock.adjusted", day.minute(), **data)

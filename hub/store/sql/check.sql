@@ -404,6 +404,17 @@ from below as b
 full join open_cases as c on b.object_key = c.object_key
 where b.object_key is null or c.object_key is null;
 
+-- name: batches_hold_no_more_than_is_there
+select
+    b.sku,
+    b.place,
+    sum(b.left_milli) as left_milli,
+    p.on_hand_milli
+from stock_batches as b
+left join stock_positions as p on b.sku = p.sku and b.place = p.place
+group by b.sku, b.place, p.on_hand_milli
+having sum(b.left_milli) > greatest(coalesce(p.on_hand_milli, 0), 0);
+
 -- name: allotted_stock_equals_its_allotments
 with kept as (
     select

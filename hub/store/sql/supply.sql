@@ -98,6 +98,15 @@ where
                     and a.sku = p.sku
                     and a.place = p.place
                     and a.channel <> $4
+            ), 0)
+            - coalesce((
+                select sum(b.left_milli)
+                from stock_batches as b
+                where
+                    p.has_batches
+                    and b.sku = p.sku
+                    and b.place = p.place
+                    and b.best_before_at <= $5
             ), 0) < w.milli
     )
 order by k.position

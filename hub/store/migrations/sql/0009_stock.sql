@@ -29,3 +29,21 @@ comment on column order_line_stock.components is
 
 -- Orders are found by time where configuration changes for a time that has begun.
 create index orders_placed on orders using brin (placed_at);
+
+-- Batches of fresh goods: what is left of each, told from the movements.
+alter table stock_movements add column batch text;
+alter table stock_movements add column best_before_at timestamptz;
+create index stock_movements_batch on stock_movements (sku, place) where batch is not null;
+create table stock_batches (
+    sku text not null,
+    place text not null,
+    batch text not null,
+    best_before_at timestamptz,
+    left_milli bigint not null,
+    changed_xid xid8 not null default pg_current_xact_id(),
+    constraint stock_batches_pk primary key (sku, place, batch),
+    constraint stock_batches_hold_no_less_than_nothing check (left_milli >= 0)
+);
+alter table stock_positions add column has_batches boolean not null default false;
+-- Which of two counts of the same moment is the newer one.
+alter table stock_positions add column counted_sequence bigint not null default -1;

@@ -6,13 +6,15 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from hub.domain import ids, money, payloads
+from hub.domain import bundles, ids, money, payloads
+from hub.domain.bundles import Components
 from hub.domain.envelope import BadEvent, utc
 from hub.domain.ids import Key
 
 
 class Line(Struct, gc=False, frozen=True):
-    """A line as ordered; amounts in minor units, discounts as (kind, amount, coupon code)."""
+    """A line as ordered; amounts in minor units, discounts as (kind, amount, coupon code).
+    components: of a bundle, if the channel named them; None if it said nothing."""
 
     line: str
     sku: str
@@ -23,6 +25,7 @@ class Line(Struct, gc=False, frozen=True):
     discounts: tuple[tuple[str, int, str | None], ...]
     category: str | None = None
     is_made_to_order: bool = False
+    components: Components | None = None
 
 
 class Tender(Struct, frozen=True):
@@ -264,7 +267,12 @@ def _line(line: payloads.orders.Line, currency: str, index: int) -> Line:
         discounts,
         line.category,
         line.made_to_order,
+        _components(line, index) if line.components is not None else None,
     )
+
+
+def _components(line: payloads.orders.Line, index: int) -> Components:
+    return bundles.read(line.components or (), line.sku, f"$.data.lines[{index}].components")
 
 
 def read_payment(payload: payloads.orders.OrderPayment) -> Payment:

@@ -1,11 +1,14 @@
 """What the steps of an order do to stock: commit, give out, take back. Pure.
 
 Moves are (sku, place, kind, on hand, committed, reserved) in thousandths. An order that is not a
-sale of its own moves nothing.
+sale of its own moves nothing. A line of a bundle moves its components, in proportion.
 """
 
+from collections.abc import Iterable
+
 from hub.domain import slots
-from hub.domain.order_data import Content, Handling
+from hub.domain.bundles import taken_milli
+from hub.domain.order_data import Content, Handling, Line
 from hub.domain.order_state import OrderState
 from hub.domain.reservations import Move
 from hub.domain.stock import QUARANTINED
@@ -17,8 +20,9 @@ def commit_left(state: OrderState, sign: int, kind: str, moves: list[Move]) -> N
         return
     for line in state.content.lines:
         left = state.left_of(line.line, line.quantity_milli)
-        if left > 0 and (sku := slots.stock_sku(line, state.pickup)):
-            moves.append((sku, state.place, kind, 0, sign * left, 0))
+        if left > 0:
+            for sku, quantity in _taken(state, line, left, 0):
+                moves.append((sku, state.place, kind, 0, sign * quantity, 0))
 
 
 def give_out(
@@ -35,13 +39,13 @@ def give_out(
         if quantity <= 0:
             continue
         given[line.line] = quantity
-        sku = slots.stock_sku(line, state.pickup)
-        if not sku or not state.counts:
+        if not state.counts:
             continue
-        if place is not None:
-            moves.append((sku, place, "issued", -quantity, 0, 0))
-        if committed_place is not None:
-            moves.append((sku, committed_place, "issued", 0, -quantity, 0))
+        for sku, taken in _taken(state, line, left, left - quantity):
+            if place is not None:
+                moves.append((sku, place, "issued", -taken, 0, 0))
+            if committed_place is not None:
+                moves.append((sku, committed_place, "issued", 0, -taken, 0))
     return given
 
 
@@ -56,9 +60,9 @@ def call_off(
         if quantity <= 0:
             continue
         gone[line.line] = quantity
-        sku = slots.stock_sku(line, state.pickup)
-        if sku and state.place is not None and state.counts:
-            moves.append((sku, state.place, "cancelled", 0, -quantity, 0))
+        if state.place is not None and state.counts:
+            for sku, taken in _taken(state, line, left, left - quantity):
+                moves.append((sku, state.place, "cancelled", 0, -taken, 0))
     return gone
 
 
@@ -77,8 +81,26 @@ def take_back(
         is_stocked = state.counts and not line.is_made_to_order
         if handling.restock is not False and place is not None and is_stocked:
             kind = "returned" if handling.restock else QUARANTINED
-            moves.append((line.sku, place, kind, quantity, 0, 0))
+            for sku, taken in _taken(state, line, out, out - quantity):
+                moves.append((sku, place, kind, taken, 0, 0))
     return back
+
+
+def _taken(
+    state: OrderState, line: Line, before_milli: int, after_milli: int
+) -> Iterable[tuple[str, int]]:
+    """What of stock it takes that so much of a line becomes so much less: (sku, thousandths).
+
+    The steps of a line add up to the whole of it, however it is parted.
+    """
+    parts = state.components.get(line.line) if state.components else None
+    if parts is None:
+        sku = slots.stock_sku(line, state.pickup)
+        return ((sku, before_milli - after_milli),) if sku else ()
+    return [
+        (sku, taken_milli(before_milli, per_unit) - taken_milli(after_milli, per_unit))
+        for sku, per_unit in parts
+    ]
 
 
 def added(known: dict[str, int], more: dict[str, int]) -> dict[str, int]:

@@ -8,11 +8,13 @@ from typing import Literal
 
 from msgspec import Struct
 
+from hub.domain.bundles import Components
 from hub.domain.earning import SCHEME, Scheme
 from hub.domain.ids import Key
 from hub.domain.order_data import Content, Payment, Pickup
 from hub.domain.order_money_data import Aftersale, Refund, Settlement
 from hub.domain.reservations import Reservation
+from hub.domain.supply import NOTHING, Supply
 
 
 class RefundState(Struct, frozen=True):
@@ -38,14 +40,20 @@ class OrderState(Struct):
     """An order as its events say. Quantities by line number, in thousandths.
 
     is_parent: it was split, and its children count; rules: by which it earns; points_back: by the
-    refund's event, how many points that paid for the order go back, and when.
+    refund's event, how many points that paid for the order go back, and when; supply: what is known
+    beside the order of what it takes of stock; components: what lines take in place of their own
+    items, () for what waits until it is known; chosen_place: the place that the configuration chose
+    at its placing.
     """
 
     is_parent: bool = False
     rules: Scheme = SCHEME
+    supply: Supply = NOTHING
     content: Content | None = None
     account: str | None = None
     place: str | None = None
+    chosen_place: str | None = None
+    components: dict[str, Components] = {}
     pickup: Pickup | None = None
     fulfilled_milli: dict[str, int] = {}
     returned_milli: dict[str, int] = {}

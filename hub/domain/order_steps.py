@@ -13,22 +13,28 @@ from hub.domain.envelope import APPLIED, Event, Verdict, ignored, parked
 from hub.domain.order_data import Cancellation, Content, Handling, PickupChange
 from hub.domain.order_state import OrderState
 from hub.domain.reservations import Move, Reservation
+from hub.domain.supply import NOTHING, taken_by
 
 
 def placed(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
     if state.content is not None:
         return ignored("the order was placed already")
-    _set_content(state, event.data)
     state.placed_at = event.occurred_at
+    _set_content(state, event)
+    if state.place is None and state.supply is not NOTHING:
+        named = event.channel, event.shop, event.occurred_at
+        is_pickup = state.pickup is not None
+        state.place = state.chosen_place = state.supply.place(*named, is_pickup=is_pickup)
     if not state.due_minor:
         state.paid_at = event.occurred_at
     order_moves.commit_left(state, 1, "committed", moves)
     return APPLIED
 
 
-def _set_content(state: OrderState, content: Content) -> None:
+def _set_content(state: OrderState, event: Event) -> None:
     """An amendment that names no buyer, place or slot leaves them as they are, and whose part or
-    report an order is never changes."""
+    report an order is never changes. What a bundle consists of is as of the placing."""
+    content: Content = event.data
     known = state.content
     if known is not None and (known.parent or known.origin):
         content = structs.replace(content, parent=known.parent, origin=known.origin)
@@ -39,6 +45,8 @@ def _set_content(state: OrderState, content: Content) -> None:
         state.place = content.place
     if content.pickup is not None:
         state.pickup = content.pickup
+    at = state.placed_at or event.occurred_at
+    state.components = taken_by(content, state.supply, event.channel, at)
 
 
 def amended(state: OrderState, content: Content, event: Event, moves: list[Move]) -> Verdict:
@@ -48,7 +56,7 @@ def amended(state: OrderState, content: Content, event: Event, moves: list[Move]
         return ignored("the amendment is in another currency than the order")
     order_moves.commit_left(state, -1, "amended", moves)
     state.cancelled_milli = {}
-    _set_content(state, event.data)
+    _set_content(state, event)
     order_moves.commit_left(state, 1, "amended", moves)
     return APPLIED
 
@@ -173,7 +181,10 @@ def reserved(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
     wanted: Reservation = event.data
     own_moves = moves if state.content is None else None
     state.reservation, verdict = reservations.hold(state.reservation, wanted, own_moves)
-    if verdict is APPLIED and state.content is not None and state.place is None:
+    # What was decided stands before what the configuration would have chosen.
+    is_open = state.place is None or state.place == state.chosen_place
+    if verdict is APPLIED and state.content is not None and is_open:
+        order_moves.commit_left(state, -1, "committed", moves)
         state.place = wanted.place
         order_moves.commit_left(state, 1, "committed", moves)
     return verdict

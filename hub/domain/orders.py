@@ -17,6 +17,7 @@ from hub.domain.ids import Key
 from hub.domain.order_data import Content
 from hub.domain.order_state import OrderState
 from hub.domain.reservations import Move
+from hub.domain.supply import NOTHING, Supply
 
 RANKS = {
     name: rank
@@ -60,14 +61,17 @@ class Folded(Struct):
 
 
 def fold(
-    events: list[Event], is_parent: bool = False, rules: earning.Scheme | None = None
+    events: list[Event],
+    is_parent: bool = False,
+    rules: earning.Scheme | None = None,
+    supply: Supply = NOTHING,
 ) -> Folded:
     """Fold the events of one order. No events give an empty state.
 
     is_parent: other orders name it as their parent; rules: what it earns by, those the hub comes
-    with unless said.
+    with unless said; supply: what catalog and configuration say of what it takes of stock.
     """
-    state = OrderState(is_parent=is_parent, rules=rules or earning.SCHEME)
+    state = OrderState(is_parent=is_parent, rules=rules or earning.SCHEME, supply=supply)
     folded = Folded(state, {}, {}, {}, {})
     earned = _NOTHING
 

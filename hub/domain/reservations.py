@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.domain import money, payloads, slots
+from hub.domain import bundles, money, payloads, slots
 from hub.domain.envelope import APPLIED, BadEvent, Verdict, ignored, parked, utc
 
 Status = Literal["held", "committed", "released", "expired"]
@@ -50,7 +50,13 @@ def read(payload: payloads.orders.ReservationContent) -> Reservation:
                 reason = f"{sku} is made to order: name the slot"
                 raise BadEvent("slot_missing", reason, "$.data.slot_from")
             sku = slots.sku_of(utc(payload.slot_from, "$.data.slot_from"))
-        quantities[sku] = quantities.get(sku, 0) + quantity
+        parts = bundles.read(item.components or (), sku, f"$.data.items[{i}].components")
+        if parts and not item.made_to_order:
+            for part, per_unit in parts:
+                taken = bundles.taken_milli(quantity, per_unit)
+                quantities[part] = quantities.get(part, 0) + taken
+        else:
+            quantities[sku] = quantities.get(sku, 0) + quantity
     return Reservation(payload.place, quantities, utc(payload.expires_at, "$.data.expires_at"))
 
 

@@ -38,20 +38,25 @@ class Change(Struct, gc=False, frozen=True):
     reserved_milli: int = 0
     unavailable_milli: int = 0
     incoming_milli: int = 0
+    batch: str | None = None
+    best_before_at: datetime | None = None
 
 
 class Count(Struct, gc=False, frozen=True):
-    """An absolute count of one item at one place, in thousandths."""
+    """An absolute count of one item at one place, in thousandths; sequence: the counter's version
+    of it, which says what is newer where two were measured at the same moment."""
 
     sku: str
     place: str
     quantity_milli: int
     measured_at: datetime
     event_key: Key
+    sequence: int = -1
 
 
 class Position(Struct):
-    """What the hub knows of one item at one place, in thousandths."""
+    """What the hub knows of one item at one place, in thousandths; has_batches: some of it may be
+    past its best-before (`hub.domain.batches`)."""
 
     sku: str
     place: str
@@ -63,6 +68,8 @@ class Position(Struct):
     counted_at: datetime | None = None
     counted_by: Key | None = None
     allotted_milli: int | None = None
+    counted_sequence: int = -1
+    has_batches: bool = False
     version: int = 0
 
     @property
@@ -97,8 +104,9 @@ def count(position: Position, counted: Count, changed_since_milli: int) -> Chang
     changed_since_milli: sum of all changes of on hand after counted.measured_at, without those
     that follow from counts.
     """
-    known = (position.counted_at, position.counted_by)
-    if known[0] is not None and (counted.measured_at, counted.event_key) <= known:
+    known = (position.counted_at, position.counted_sequence, position.counted_by)
+    told = (counted.measured_at, counted.sequence, counted.event_key)
+    if position.counted_at is not None and told <= known:
         return None
     target = counted.quantity_milli + changed_since_milli
     delta = target - position.on_hand_milli
@@ -106,6 +114,7 @@ def count(position: Position, counted: Count, changed_since_milli: int) -> Chang
     position.on_hand_milli = target
     position.counted_at = counted.measured_at
     position.counted_by = counted.event_key
+    position.counted_sequence = counted.sequence
     return Change(
         counted.sku,
         counted.place,

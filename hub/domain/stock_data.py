@@ -4,6 +4,7 @@ count does to a position is in `hub.domain.stock`."""
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.domain import ids, money, payloads, slots
 from hub.domain.envelope import BadEvent, Event, utc
@@ -20,6 +21,8 @@ class Delta(Struct, frozen=True):
     on_hand_milli: int = 0
     unavailable_milli: int = 0
     incoming_milli: int = 0
+    batch: str | None = None
+    best_before_at: datetime | None = None
 
 
 class Transfer(Struct, frozen=True):
@@ -35,6 +38,7 @@ class Transfer(Struct, frozen=True):
 
 
 Deltas = tuple[Delta, ...]
+Batched = payloads.stock.StockDelta | payloads.stock.StockQuantity | payloads.stock.StockTransfer
 
 
 def changes(event: Event, deltas: Deltas) -> list[Change]:
@@ -51,21 +55,26 @@ def changes(event: Event, deltas: Deltas) -> list[Change]:
             derived("movement", event.key, ids.stock_id(d.sku, d.place)),
             unavailable_milli=d.unavailable_milli,
             incoming_milli=d.incoming_milli,
+            batch=d.batch,
+            best_before_at=d.best_before_at,
         )
         for d in deltas
     ]
 
 
 def read_delta(payload: payloads.stock.StockDelta) -> Deltas:
-    return (Delta(payload.sku, payload.place, "adjusted", _milli(payload.delta, "delta")),)
+    delta = Delta(payload.sku, payload.place, "adjusted", _milli(payload.delta, "delta"))
+    return (_of_batch(payload, delta),)
 
 
 def read_received(payload: payloads.stock.StockQuantity) -> Deltas:
-    return (Delta(payload.sku, payload.place, "received", _positive(payload.quantity)),)
+    delta = Delta(payload.sku, payload.place, "received", _positive(payload.quantity))
+    return (_of_batch(payload, delta),)
 
 
 def read_damaged(payload: payloads.stock.StockQuantity) -> Deltas:
-    return (Delta(payload.sku, payload.place, "damaged", -_positive(payload.quantity)),)
+    delta = Delta(payload.sku, payload.place, "damaged", -_positive(payload.quantity))
+    return (_of_batch(payload, delta),)
 
 
 def read_blocked(payload: payloads.stock.StockQuantity) -> Deltas:
@@ -86,9 +95,21 @@ def read_transferred(payload: payloads.stock.StockTransfer) -> Deltas:
     _refuse_same_place(payload)
     quantity = _positive(payload.quantity)
     return (
-        Delta(payload.sku, payload.from_place, "transferred", -quantity),
-        Delta(payload.sku, payload.to_place, "transferred", quantity),
+        _of_batch(payload, Delta(payload.sku, payload.from_place, "transferred", -quantity)),
+        _of_batch(payload, Delta(payload.sku, payload.to_place, "transferred", quantity)),
     )
+
+
+def _of_batch(payload: Batched, delta: Delta) -> Delta:
+    """The same of the batch that is named, if there is one."""
+    best_before = payload.best_before
+    if payload.batch is None:
+        if best_before is not None:
+            reason = "a best-before is of a batch: name it"
+            raise BadEvent("batch_missing", reason, "$.data.batch")
+        return delta
+    at = utc(best_before, "$.data.best_before") if best_before is not None else None
+    return replace(delta, batch=payload.batch, best_before_at=at)
 
 
 def read_dispatched(payload: payloads.stock.TransferDispatch) -> Transfer:

@@ -30,6 +30,7 @@ from hub.store import (
     points,
     spends,
     stock,
+    supply,
     tiers,
     transfers,
 )
@@ -48,7 +49,8 @@ async def apply(
     A record without an event or with a reused id becomes a dead letter. Repetitions change
     nothing.
     """
-    await log.claim(connection, claimed(r.event for r in records if r.event is not None))
+    events = [record.event for record in records if record.event is not None]
+    await supply.claim(connection, claimed(events), events)
     fresh, duplicates = await log.screen(connection, vault, records)
     letters = [record for record in records if record.bad is not None]
     await dead_letters.keep(connection, vault, letters, cluster_id)
@@ -92,13 +94,14 @@ async def _take(
     is_decision: bool = False,
 ) -> Work:
     """Decide new records (with their content hashes), and keep them with what they came to."""
-    received_at, log_ids = await log.stamp(connection, len(fresh))
+    received_at, log_ids, has_supply = await log.stamp(connection, len(fresh))
     taken = [
         Taken(record.event, record, log_id)
         for (record, _), log_id in zip(fresh, log_ids, strict=True)
         if record.event is not None
     ]
     work = Work(taken, received_at, LOG_END, is_decision=is_decision)
+    work.has_supply = has_supply
     await decide(connection, vault, work)
     await log.keep(
         connection, vault, work, {t.event.key: h for t, (_, h) in zip(taken, fresh, strict=True)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from hub.domain import bundles
 from hub.domain.envelope import APPLIED, Event, ignored
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
@@ -35,9 +36,18 @@ _PLACES = Rows(
 )
 
 
+_COMPONENTS = Rows(
+    "item_components",
+    key=("event_key",),
+    columns={"event_key": "uuid", "sku": "text", "components": "jsonb", "said_at": "timestamptz"},
+)
+
+
 async def apply(connection: Connection, work: Work) -> None:
     """Write items and places, and note channels and shops that appear for the first time."""
     items = await _newest(connection, work, "item")
+    said = [event for event in work.of("item") if event.data.components is not None]
+    await _COMPONENTS.insert(connection, [_components_row(event) for event in said])
     await _ITEMS.upsert(connection, [_item_row(event) for event in items])
     places = await _newest(connection, work, "place")
     await _PLACES.upsert(connection, [_place_row(event) for event in places])
@@ -55,6 +65,8 @@ async def _newest(connection: Connection, work: Work, kind: str) -> Sequence[Eve
     subjects = sorted({event.subject for event in events})
     rows = await connection.fetch(queries("catalog")[f"lock_{kind}s"], subjects)
     known = {row["subject"]: (row["position_at"], row["position_id"]) for row in rows}
+    if kind == "item":
+        work.items_new.update(subject for subject in subjects if subject not in known)
     newest: dict[str, Event] = {}
     for event in events:
         position = (event.occurred_at, event.key)
@@ -78,6 +90,11 @@ def _item_row(event: Event) -> tuple[object, ...]:
         event.occurred_at,
         event.key,
     )
+
+
+def _components_row(event: Event) -> tuple[object, ...]:
+    parts = bundles.read(event.data.components, event.subject, "$.data.components")
+    return (event.key, event.subject, parts, event.occurred_at)
 
 
 def _place_row(event: Event) -> tuple[object, ...]:

@@ -112,6 +112,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         ("hub", "stock_positions"),
     ),
     Invariant(
+        "batches_hold_no_more_than_is_there",
+        "I2: what is left of all batches of a stock item is on hand, or nothing is left of them",
+        "store",
+        ("hub", "stock_positions"),
+    ),
+    Invariant(
         "allotted_stock_equals_its_allotments",
         "I2: what is kept of a stock item is the sum of its allotments",
         "store",

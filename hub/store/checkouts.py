@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.domain import coupon_quotes, coupon_rights, ids
 from hub.domain.coupon_codes import normalise_code
@@ -19,7 +20,7 @@ from hub.domain.decisions import Decision
 from hub.domain.ids import Key
 from hub.domain.order_data import OrderName
 from hub.errors import Refused
-from hub.store import commands, coupon_commands, log, reservations, spending
+from hub.store import commands, coupon_commands, log, reservations, spending, supply
 from hub.store.coupon_commands import Counter, CouponUnknown, Standing
 from hub.store.db import Connection, queries
 from hub.store.reservations import Slot, Wanted
@@ -39,7 +40,7 @@ class Basket(Struct, frozen=True):
 
     order: OrderName
     account: str | None
-    place: str
+    place: str | None
     items: Sequence[tuple[str, int]]
     coupons: Sequence[str]
     points: int
@@ -57,11 +58,16 @@ class Opened(Struct, frozen=True):
 
     expires_at: datetime
     worth: dict[str, Quote]
+    place: str | None
 
 
 async def start(connection: Connection, vault: Vault, basket: Basket) -> Opened:
     """Hold all that the basket wants, or nothing. Raises `Refused`, `CouponUnknown`."""
     order = basket.order
+    if basket.place is None:
+        is_pickup = basket.slot is not None
+        place = await supply.choose_place(connection, order, basket.items, is_pickup=is_pickup)
+        basket = replace(basket, place=place)
     spend_id = ids.spend_id(order.channel, order.shop, order.order_number)
     claimed = [order.key, spend_id, *_coupon_keys(basket.coupons)]
     due: Sequence[Decision] = ()
@@ -84,7 +90,7 @@ async def start(connection: Connection, vault: Vault, basket: Basket) -> Opened:
     worth = _quotes(basket, standings)
     wanted += [_reserving(basket, one, expires_at) for one in standings]
     await commands.run(connection, vault, [*due, *wanted], at)
-    return Opened(expires_at, worth)
+    return Opened(expires_at, worth, held.place)
 
 
 async def commit(connection: Connection, vault: Vault, order: OrderName) -> None:

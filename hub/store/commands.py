@@ -19,7 +19,7 @@ from hub.domain import decisions, events
 from hub.domain.decisions import Decision
 from hub.domain.envelope import Event
 from hub.errors import HubError
-from hub.store import apply, log
+from hub.store import apply, reservations, supply
 from hub.store.db import Connection, queries
 from hub.store.records import Record, Work
 from hub.store.sealing import Vault
@@ -55,9 +55,13 @@ async def run(
     at: when they count, for what is decided about a time past. Otherwise the database's clock once
     the entities are locked: decisions about one entity then have their order, whoever makes them.
     """
-    await log.claim(connection, apply.claimed(_event(decision) for decision in wanted))
-    if at is None:
-        at = cast(datetime, await connection.fetchval(queries("commands")["clock"]))
+    asked = [_event(decision) for decision in wanted]
+    await supply.claim(connection, apply.claimed(asked), asked)
+    row = await connection.fetchrow(queries("commands")["clock_with_bundles"])
+    assert row is not None
+    at = at or cast(datetime, row["now"])
+    if row["has_bundles"]:
+        wanted = await reservations.name_components(connection, wanted, at)
     records = [_record(decision, at) for decision in wanted]
     return await apply.apply_decisions(connection, vault, records)
 

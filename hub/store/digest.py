@@ -126,6 +126,8 @@ PARTS = {
             "stock_sku",
         )
     ),
+    "order_line_stock": Part(("order_id", "line", "sku", "components", "placed_at")),
+    "item_components": Part(("event_key", "sku", "components", "said_at")),
     "reservations": Part(("order_id", "place", "status", "quantities_milli", "expires_at")),
     "coupons": Part(
         (
@@ -217,6 +219,7 @@ PARTS = {
         "counted_at is not null or (on_hand_milli, committed_milli, reserved_milli, "
         "unavailable_milli, incoming_milli) <> (0, 0, 0, 0, 0)",
     ),
+    "stock_batches": Part(("sku", "place", "batch", "best_before_at", "left_milli")),
     "allotments": Part(
         (
             "allotment_key",

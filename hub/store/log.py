@@ -78,6 +78,8 @@ _OUTBOX = Rows(
         "log_id": "bigint",
     },
 )
+SUPPLY_LOCK = int.from_bytes(ids.derived("supply")[:8], signed=True)
+"""Shared by all writes, but for those that change what orders take of stock."""
 REUSED_ID = "the same source and id came before with other content"
 
 
@@ -141,23 +143,29 @@ def _says_the_same(first: bytes, second: bytes) -> bool:
         return False
 
 
-async def stamp(connection: Connection, count: int) -> tuple[dt.datetime, list[int]]:
-    """The time this write received its events, and their places in the log."""
+async def stamp(connection: Connection, count: int) -> tuple[dt.datetime, list[int], bool]:
+    """The time this write received its events, their places in the log, and whether anything is
+    known beside orders of what they take of stock."""
     row = await connection.fetchrow(queries("log")["stamp"], count)
     assert row is not None
-    return row["received_at"], row["log_ids"]
+    return row["received_at"], row["log_ids"], row["has_supply"]
 
 
-async def claim(connection: Connection, keys: Iterable[Key]) -> None:
+async def claim(
+    connection: Connection, keys: Iterable[Key], *, changes_supply: bool = False
+) -> None:
     """Hold back other writes of these entities until this one ends.
+
+    changes_supply: hold back all, since any order may depend on what this one says.
 
     An order that does not exist yet has no row to lock: of two writes at once, one with
     its placing and one with its payment, neither would see the other's event. Nor would two
     that bring the same event see it as a repetition.
     """
     locks = sorted(int.from_bytes(key[:8], signed=True) for key in set(keys))
-    if locks:
-        await connection.execute(queries("log")["claim"], locks)
+    if locks or changes_supply:
+        shared = None if changes_supply else SUPPLY_LOCK
+        await connection.execute(queries("log")["claim"], [SUPPLY_LOCK, *locks], shared)
 
 
 async def try_claim(connection: Connection, key: Key) -> bool:

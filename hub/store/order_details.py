@@ -3,7 +3,7 @@
 Rows are written where they changed. What they say is decided in `hub.domain.order_state`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from hub.domain import ids
 from hub.domain.ids import Key
@@ -82,6 +82,19 @@ _SETTLEMENTS = Rows(
 )
 
 
+_LINE_STOCK = Rows(
+    "order_line_stock",
+    key=("order_id", "line"),
+    columns={
+        "order_id": "uuid",
+        "line": "text",
+        "sku": "text",
+        "components": "jsonb",
+        "placed_at": "timestamptz",
+    },
+)
+
+
 _CHILDREN = Rows(
     "order_children",
     key=("parent_id", "order_id"),
@@ -126,7 +139,7 @@ async def _write_what_came_after(connection: Connection, orders: Sequence[Touche
     }
     await _OVER.delete(connection, [(key,) for key, at in ends.items() if at is None])
     await _OVER.upsert(connection, [(key, at) for key, at in ends.items() if at is not None])
-    for rows, of in ((_REFUNDS, _refunds), (_AFTERSALES, _aftersales), (_SETTLEMENTS, _bills)):
+    for rows, of in _BESIDE:
         changed: list[tuple[object, ...]] = []
         gone: list[tuple[object, ...]] = []
         for order in orders:
@@ -245,3 +258,23 @@ def _bills(key: Key, state: OrderState) -> _Named:
         )
         for name, one in state.settlements.items()
     }
+
+
+def _line_stock(key: Key, state: OrderState) -> _Named:
+    """Only of orders that move stock: of the others nobody asks."""
+    content = state.content
+    if not state.components or content is None or state.place is None or not state.counts:
+        return {}
+    return {
+        line.line: (key, line.line, line.sku, state.components[line.line], state.placed_at)
+        for line in content.lines
+        if line.line in state.components and line.quantity_milli
+    }
+
+
+_BESIDE: tuple[tuple[Rows, Callable[[Key, OrderState], _Named]], ...] = (
+    (_REFUNDS, _refunds),
+    (_AFTERSALES, _aftersales),
+    (_SETTLEMENTS, _bills),
+    (_LINE_STOCK, _line_stock),
+)

@@ -4,15 +4,25 @@ Since each event's effects are a difference of two folds, orders are folded afte
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from hub.domain import orders
 from hub.domain.earning import Scheme
 from hub.domain.envelope import Event
 from hub.domain.order_data import OrderName
 from hub.domain.orders import Folded
+from hub.domain.supply import NOTHING, Supply
 
 _UNTOLD = orders.fold([])
 """What is known of an order before its first event; nobody changes a fold once it is made."""
+
+
+class Beside(NamedTuple):
+    """What is known beside an order of what it earns and takes: by which rules, and of which
+    stock."""
+
+    rules: Scheme | None = None
+    supply: Supply = NOTHING
 
 
 class Touched:
@@ -23,9 +33,9 @@ class Touched:
         name: OrderName,
         past: list[Event],
         since: datetime,
+        beside: Beside,
         *,
         is_parent: bool,
-        rules: Scheme | None = None,
     ) -> None:
         self.key = name.key
         self.channel = name.channel
@@ -34,7 +44,7 @@ class Touched:
         self.events = past
         self.first_received_at = since
         self._is_parent = is_parent
-        self._rules = rules
+        self._beside = beside
         self.was = self._fold() if past or is_parent else _UNTOLD
         self.now = self.was
 
@@ -42,13 +52,6 @@ class Touched:
         """Fold one more event in; the folds before and after it."""
         before = self.now
         self.events.append(event)
-        self.now = self._fold()
-        return before, self.now
-
-    def earn_by(self, rules: Scheme) -> tuple[Folded, Folded]:
-        """Fold it by other rules from now on; the folds before and after."""
-        before = self.now
-        self._rules = rules
         self.now = self._fold()
         return before, self.now
 
@@ -60,5 +63,13 @@ class Touched:
             self.now = self._fold()
         return before, self.now
 
+    def judge_by(self, beside: Beside) -> tuple[Folded, Folded]:
+        """Rules, catalog or configuration say something else now; the folds before and after."""
+        before = self.now
+        self._beside = beside
+        if self.events:
+            self.now = self._fold()
+        return before, self.now
+
     def _fold(self) -> Folded:
-        return orders.fold(self.events, self._is_parent, self._rules)
+        return orders.fold(self.events, self._is_parent, *self._beside)

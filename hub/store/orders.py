@@ -4,6 +4,7 @@ The rows are a projection: state comes from the order's own events in the log. E
 points are the difference between the fold before an event and the fold after it.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -16,9 +17,19 @@ from hub.domain.orders import Folded
 from hub.domain.spends import Return
 from hub.domain.stock import QUARANTINED, Change
 from hub.errors import Refused
-from hub.store import cases, earnings, growth, log, order_details, order_rows, points_rules
+from hub.store import (
+    cases,
+    earnings,
+    growth,
+    log,
+    order_details,
+    order_rows,
+    points_rules,
+    supply,
+)
 from hub.store.db import Connection, queries
-from hub.store.order_folds import Touched
+from hub.store.order_folds import Beside, Touched
+from hub.store.points_rules import Judged
 from hub.store.records import Work
 from hub.store.sealing import Vault
 
@@ -35,10 +46,11 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new order events and write orders, lines, and the effects they cause."""
     new = work.of("order")
     judged_anew = await points_rules.orders_since(connection, work)
-    if not new and not judged_anew:
-        return
     await log.claim(connection, [name.key for name in judged_anew])
-    touched = await _load(connection, vault, work, _names(new, judged_anew))
+    again = [*judged_anew, *await supply.affected(connection, work)]
+    if not new and not again:
+        return
+    touched = await _load(connection, vault, work, again)
     children: list[tuple[Key, Key]] = []
     for event in new:
         order = touched[event.entity_key]
@@ -77,20 +89,22 @@ def _refuse(order: Touched, event: Event) -> None:
         raise Refused("refund_above_paid", f"no more than {left} can go back", refundable=left)
 
 
-def _names(new: list[Event], judged_anew: list[OrderName]) -> dict[Key, OrderName]:
-    """The orders that a write touches."""
-    names = {name.key: name for name in judged_anew}
+def _named(new: list[Event]) -> Iterator[tuple[Key, OrderName]]:
+    """The orders that new events are about, and name as parents."""
+    seen: set[Key] = set()
     for event in new:
-        if event.entity_key not in names:
-            names[event.entity_key] = OrderName(event.channel, event.shop, event.subject)
+        if event.entity_key not in seen:
+            seen.add(event.entity_key)
+            yield event.entity_key, OrderName(event.channel, event.shop, event.subject)
         if (parent := parent_of(event)) is not None:
-            names.setdefault(parent.key, parent)
-    return names
+            yield parent.key, parent
 
 
 async def _load(
-    connection: Connection, vault: Vault, work: Work, names: dict[Key, OrderName]
+    connection: Connection, vault: Vault, work: Work, again: Sequence[OrderName]
 ) -> dict[Key, Touched]:
+    told = dict(_named(work.of("order")))
+    names = told | {name.key: name for name in again}
     rows = await connection.fetch(queries("orders")["lock"], sorted(names))
     parents = {row["order_id"] for row in rows if row["is_parent"]}
     since: dict[Key, datetime] = {
@@ -99,29 +113,41 @@ async def _load(
         if row["first_received_at"] is not None
     }
     past = await log.history(connection, vault, "order", since, work.first_log_id)
-    judged = None
+    judged = Judged(None, None)
     if any(_may_earn(event) for event in chain(work.of("order"), *past.values())):
         judged = await points_rules.judged(connection, work)
+    known = await supply.load(connection, work, _skus(work, past) if work.has_supply else ())
     # A write that waited for another began before it: the earlier of both is when the first came.
     touched = {
         key: Touched(
             name,
             past.get(key, []),
-            min(since.get(key, work.received_at), work.received_at),
+            min(since.get(key, work.received_at), work.received_at) if key in told else since[key],
+            Beside(judged.before, known.was),
             is_parent=key in parents,
-            rules=judged.before if judged is not None else None,
         )
         for key, name in names.items()
     }
-    if judged is not None and judged.cause is not None:
-        for order in touched.values():
-            _note_effects(work, judged.cause, order, *order.earn_by(judged.now))
+    for cause, beside in (
+        (judged.cause, Beside(judged.now, known.was)),
+        (known.cause, Beside(judged.now, known.now)),
+    ):
+        if cause is not None:
+            for order in touched.values():
+                _note_effects(work, cause, order, *order.judge_by(beside))
     return touched
 
 
 def _may_earn(event: Event) -> bool:
     """Whether an order of which this is told may earn: a reservation alone does not."""
     return not event.type.startswith("reservation.")
+
+
+def _skus(work: Work, past: dict[Key, list[Event]]) -> set[str]:
+    """The items of all lines of the orders that this write folds."""
+    told = [*work.of("order"), *(event for events in past.values() for event in events)]
+    contents = (event.data for event in told if isinstance(event.data, Content))
+    return {line.sku for content in contents for line in content.lines}
 
 
 def _note_effects(work: Work, event: Event, order: Touched, before: Folded, after: Folded) -> None:

@@ -21,10 +21,11 @@ from hub.store.records import Work
 
 
 class Judged(Struct, frozen=True):
-    """By which versions a write begins and ends, and the event that made the difference."""
+    """By which versions a write begins and ends (None: none were needed), and the event that made
+    the difference."""
 
-    before: Scheme
-    now: Scheme
+    before: Scheme | None
+    now: Scheme | None
     cause: Event | None = None
 
 

@@ -123,7 +123,8 @@ class Work:
     is_decision: the hub decides now, so what is not possible is refused; otherwise it has happened,
     and state follows; erased: profiles that this write folds and that were erased, with the time;
     members_before: of profiles whose member this write changes; points_back: what refunds of
-    orders give back, by the spending it was spent with.
+    orders give back, by the spending it was spent with; has_supply: whether anything is known
+    beside orders of what they take of stock; items_new: items described for the first time.
     """
 
     def __init__(
@@ -151,6 +152,8 @@ class Work:
         self.members_before: dict[Key, Key] = {}
         self.over_before: dict[OrderName, datetime | None] = {}
         self.points_back: dict[Key, list[Return]] = {}
+        self.has_supply = True
+        self.items_new: set[str] = set()
 
     def of(self, *kinds: str) -> list[Event]:
         """The new events of these kinds of entity."""

@@ -8,16 +8,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.domain import ids, money
+from hub.domain.bundles import Components
 from hub.domain.decisions import Decision
 from hub.domain.order_data import OrderName
-from hub.store import commands, log
+from hub.store import commands, log, supply
 from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
 OVERDUE_MAX = 200
 """Reservations ended in one transaction: each holds the locks of its items until COMMIT."""
+
+
+CREATED = "reservation.created"
 
 
 class Slot(Struct, frozen=True):
@@ -28,17 +33,51 @@ class Slot(Struct, frozen=True):
 
 
 class Wanted(Struct, frozen=True):
-    """What is to be held: quantities in thousandths by (sku, quantity), at one place."""
+    """What is to be held: quantities in thousandths by (sku, quantity), at one place; None for the
+    one that serves the order's shop."""
 
-    place: str
+    place: str | None
     items: Sequence[tuple[str, int]]
     expires_at: datetime
     slot: Slot | None = None
 
 
-async def reserve(connection: Connection, vault: Vault, order: OrderName, wanted: Wanted) -> None:
-    """Hold all of it or nothing. Refused: insufficient_stock, order_exists, not_possible."""
+async def reserve(connection: Connection, vault: Vault, order: OrderName, wanted: Wanted) -> str:
+    """Hold all of it or nothing; where. Refused: insufficient_stock, order_exists, place_missing,
+    not_possible."""
+    if wanted.place is None:
+        is_pickup = wanted.slot is not None
+        place = await supply.choose_place(connection, order, wanted.items, is_pickup=is_pickup)
+        wanted = replace(wanted, place=place)
     await commands.run(connection, vault, [creating(order, wanted)])
+    return wanted.place or ""
+
+
+async def name_components(
+    connection: Connection, decisions: Sequence[Decision], at: datetime
+) -> list[Decision]:
+    """The same decisions; those to hold bundles name what they consist of, since that was known."""
+    held = [item for one in decisions if one.type == CREATED for item in one.data["items"]]
+    found = await supply.components_now(connection, {item["sku"] for item in held}, at)
+    if not found:
+        return list(decisions)
+    return [_named(one, found) if one.type == CREATED else one for one in decisions]
+
+
+def _named(decision: Decision, bundles: dict[str, Components]) -> Decision:
+    items = []
+    for item in decision.data["items"]:
+        parts = bundles.get(item["sku"])
+        if parts and not item["made_to_order"]:
+            named = [{"sku": sku, "quantity": _text(milli)} for sku, milli in parts]
+            items.append(item | {"components": named})
+        else:
+            items.append(item)
+    return replace(decision, data=decision.data | {"items": items})
+
+
+def _text(milli: int) -> str:
+    return money.decimal_text(milli, money.QUANTITY_DIGITS)
 
 
 def creating(order: OrderName, wanted: Wanted) -> Decision:
@@ -49,7 +88,7 @@ def creating(order: OrderName, wanted: Wanted) -> Decision:
         "items": [
             {
                 "sku": sku,
-                "quantity": money.decimal_text(milli, money.QUANTITY_DIGITS),
+                "quantity": _text(milli),
                 "made_to_order": wanted.slot is not None and sku in wanted.slot.made_to_order,
             }
             for sku, milli in wanted.items
@@ -58,7 +97,7 @@ def creating(order: OrderName, wanted: Wanted) -> Decision:
     }
     if wanted.slot is not None:
         data["slot_from"] = wanted.slot.slot_from
-    return _decision("reservation.created", order, data)
+    return _decision(CREATED, order, data)
 
 
 def ended(event_type: str, order: OrderName) -> Decision:

@@ -12,7 +12,7 @@ from hub.domain.envelope import APPLIED, Event, ignored
 from hub.domain.stock import Change, Count, Position
 from hub.domain.stock_data import changes
 from hub.errors import Refused
-from hub.store import allotments, cases, overselling, units
+from hub.store import allotments, batches, cases, overselling, units
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 
@@ -34,7 +34,13 @@ _MOVEMENTS = Rows("stock_movements", _KEY, _COLUMNS)
 _ASIDE = Rows(
     "stock_movements",
     _KEY,
-    _COLUMNS | {"unavailable_milli": "bigint", "incoming_milli": "bigint"},
+    _COLUMNS
+    | {
+        "unavailable_milli": "bigint",
+        "incoming_milli": "bigint",
+        "batch": "text",
+        "best_before_at": "timestamptz",
+    },
 )
 SUPERSEDED = ignored("a newer count of this item at this place is known")
 COUNTS = ("stock.counted", "capacity.set")
@@ -65,6 +71,7 @@ async def apply(connection: Connection, work: Work) -> None:
         await units.refuse_parts(connection, held)
         await _refuse_shortage(connection, positions, movements, work)
     await _write(connection, positions, movements)
+    await batches.refresh(connection, positions, movements)
     await overselling.follow_oversold(connection, positions, was_oversold, work)
     await allotments.refresh(connection, positions, work)
     await _follow_inspected(connection, positions, movements, work)
@@ -79,6 +86,8 @@ async def _refuse_shortage(
     wanted = {(m.sku, m.place): channels[m.event_key] for m in movements if m.reserved_milli > 0}
     for at in sorted(wanted):
         short_milli = -positions[at].available_milli
+        if positions[at].has_batches:
+            short_milli += await batches.expired(connection, at, work.received_at)
         if positions[at].allotted_milli:
             short_milli += await allotments.held_for_others(connection, at, wanted[at])
         if short_milli > 0:
@@ -105,7 +114,8 @@ def _collect(work: Work) -> None:
 
 def _counted(event: Event) -> Count:
     sku, place, quantity_milli, measured_at = event.data
-    return Count(sku, place, quantity_milli, measured_at, event.key)
+    sequence = event.sequence if event.sequence is not None else -1
+    return Count(sku, place, quantity_milli, measured_at, event.key, sequence)
 
 
 async def _lock(connection: Connection, places: Sequence[Place]) -> dict[Place, Position]:
@@ -168,15 +178,14 @@ async def _write(
             [p.place for p in newest],
             [p.counted_at for p in newest],
             [p.counted_by for p in newest],
+            [p.counted_sequence for p in newest],
         )
-    plain = [m for m in movements if not (m.unavailable_milli or m.incoming_milli)]
+    plain = [m for m in movements if not (m.unavailable_milli or m.incoming_milli or m.batch)]
     await _MOVEMENTS.insert(connection, [_row(m) for m in plain])
     if len(plain) == len(movements):
         return
-    aside = [m for m in movements if m.unavailable_milli or m.incoming_milli]
-    await _ASIDE.insert(
-        connection, [(*_row(m), m.unavailable_milli, m.incoming_milli) for m in aside]
-    )
+    aside = [m for m in movements if m.unavailable_milli or m.incoming_milli or m.batch]
+    await _ASIDE.insert(connection, [(*_row(m), *_aside(m)) for m in aside])
     changed = [positions[at] for at in dict.fromkeys((m.sku, m.place) for m in aside)]
     await connection.execute(
         queries("stock")["set_aside"],
@@ -200,6 +209,10 @@ def _row(m: Change) -> tuple[object, ...]:
         m.event_key,
         m.order_id,
     )
+
+
+def _aside(m: Change) -> tuple[object, ...]:
+    return (m.unavailable_milli, m.incoming_milli, m.batch, m.best_before_at)
 
 
 async def _follow_inspected(

@@ -53,6 +53,7 @@ class Checkout(BaseModel):
 
     checkout_id: str = Field(description="It is the order's id as well")
     status: str = Field(description="held, committed or released")
+    place: str | None = Field(None, description="Where the goods are held")
     expires_at: datetime | None = None
     coupons: list[Worth] = []
 
@@ -80,7 +81,8 @@ async def start(
             }
             for code, quote in opened.worth.items()
         ]
-        return _answer(basket.order, "held") | {"expires_at": opened.expires_at, "coupons": worth}
+        opened_for = {"expires_at": opened.expires_at, "place": opened.place}
+        return _answer(basket.order, "held") | opened_for | {"coupons": worth}
 
     try:
         return Checkout.model_validate(await commands.run(held, asked, work))

@@ -59,7 +59,9 @@ class Item(BaseModel):
 class NewReservation(Order):
     """What to hold, where, and for how long."""
 
-    place: Name
+    place: Annotated[
+        Name | None, Field(description="Without it, one that serves the shop (`shop_places`)")
+    ] = None
     items: Annotated[list[Item], Field(min_length=1, max_length=ITEMS_MAX)]
     ttl_s: Annotated[int, Field(ge=1, le=TTL_S_MAX)] = TTL_S_DEFAULT
     slot_from: AwareDatetime | None = None
@@ -79,6 +81,7 @@ class Reservation(BaseModel):
 
     reservation_id: str = Field(description="It is the order's id as well")
     status: str = Field(description="held, committed or released")
+    place: str | None = Field(None, description="Where it is held")
     expires_at: datetime | None = None
 
 
@@ -98,8 +101,8 @@ async def reserve(
     async def work(connection: Any) -> Answer:
         expires_at = datetime.now(UTC) + timedelta(seconds=wanted.ttl_s)
         content = Wanted(wanted.place, items, expires_at, wanted.slot())
-        await reservations.reserve(connection, held.vault, order, content)
-        return _answer(order, "held") | {"expires_at": expires_at}
+        place = await reservations.reserve(connection, held.vault, order, content)
+        return _answer(order, "held") | {"expires_at": expires_at, "place": place}
 
     return Reservation.model_validate(await commands.run(held, asked, work))
 

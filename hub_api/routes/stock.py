@@ -31,6 +31,15 @@ class Allotment(BaseModel):
     is_stale: bool = Field(description="More is kept of the item than is available")
 
 
+class Batch(BaseModel):
+    """What is left of a batch of fresh goods: those that expire first are given out first."""
+
+    batch: str
+    best_before: datetime | None
+    quantity: str
+    is_expired: bool = Field(description="It is not sold any more, and waits to be written off")
+
+
 class Position(BaseModel):
     """An item at a place; quantities are decimal strings."""
 
@@ -42,7 +51,9 @@ class Position(BaseModel):
     reserved: str
     unavailable: str = Field(description="Blocked, or returned and not inspected yet")
     incoming: str = Field(description="On its way to this place")
-    available: str = Field(description="on_hand - committed - reserved - unavailable")
+    expired: str = Field(description="Past its best-before, and not written off yet")
+    available: str = Field(description="on_hand - committed - reserved - unavailable - expired")
+    batches: list[Batch] = Field(description="Of fresh goods, what expires first before the rest")
     allotted: str = Field(description="Of what is available, kept for channels and live sessions")
     allotments: list[Allotment] = Field(description="Those of the key's channel")
     counted_at: datetime | None
@@ -87,6 +98,8 @@ def _position(row: dict[str, Any]) -> Position:
     available = row["on_hand_milli"] - (
         row["committed_milli"] + row["reserved_milli"] + row["unavailable_milli"]
     )
+    batches = row["batches"] or []
+    expired = sum(one["left_milli"] for one in batches if one["is_expired"])
     return Position(
         place=row["place"],
         place_name=row["place_name"],
@@ -96,11 +109,22 @@ def _position(row: dict[str, Any]) -> Position:
         reserved=quantity(row["reserved_milli"]),
         unavailable=quantity(row["unavailable_milli"]),
         incoming=quantity(row["incoming_milli"]),
-        available=quantity(available),
+        expired=quantity(expired),
+        available=quantity(available - expired),
+        batches=[_batch(one) for one in batches],
         allotted=quantity(row["allotted_milli"] or 0),
         allotments=[_allotment(one) for one in row["allotments"] or []],
         counted_at=row["counted_at"],
         version=str(row["version"]),
+    )
+
+
+def _batch(row: dict[str, Any]) -> Batch:
+    return Batch(
+        batch=row["batch"],
+        best_before=row["best_before"],
+        quantity=quantity(row["left_milli"]),
+        is_expired=row["is_expired"],
     )
 
 

@@ -59,9 +59,28 @@ def _catalog(day: Day) -> None:
         for name in ("old", "new"):
             data = {"sku": sku, "name": f"{name} {sku}", "attributes": {"shelf": name}}
             day.post(day.shops[0], "item.upserted", day.minute(), **data)
+    _bundles(day)
     for name in ("Xuhui", "徐汇"):
         data = {"place": "xuhui", "name": name, "kind": "store"}
         day.post(day.shops[3], "place.upserted", day.minute(), **data)
+
+
+def _bundles(day: Day) -> None:
+    """Items that are bundles for a time, shops that one place or another serves, and items that
+    have to be described before they take stock."""
+    for parts in ([("candle", "2")], [("candle", "1.5"), ("bread", "1")], []):
+        named = [{"sku": sku, "quantity": quantity} for sku, quantity in parts]
+        data = {"sku": "cake-8", "name": "cake-8", "components": named}
+        day.post(day.shops[0], "item.upserted", day.minute(), **data)
+    if day.chance.random() < 0.7:
+        day.post(day.shops[1], "item.upserted", day.minute(), sku="bread", name="bread")
+    for _ in range(2):
+        places = day.chance.sample(PLACES, 2)
+        said = {"shop_places": ("web/1", {"places": places, "pickup": places[1]})}
+        said["unknown_items"] = ("web", {"stock": day.chance.choice(("wait", "wait", "take"))})
+        for kind, (name, document) in said.items():
+            data = {"kind": kind, "name": name, "document": document, "reason": "-"}
+            day.bodies.append(day.shops[0].decision("config.published", day.minute(), **data))
 
 
 def _identifiers(day: Day) -> list[dict[str, str]]:
@@ -253,6 +272,8 @@ def _stock(day: Day) -> None:
             measured = at(day.minute(0, 600)).isoformat()
             day.post(shop, "stock.counted", day.minute(), **data, measured_at=measured)
         data = {"sku": sku, "place": place, "quantity": "12.5"}
+        if day.chance.random() < 0.5:
+            data |= {"batch": "b-1", "best_before": at(day.minute(200, 600)).isoformat()}
         day.post(shop, "stock.received", day.minute(), **data)
         data = {"sku": sku, "place": place, "delta": f"{day.chance.randint(-9, 9)}.125"}
         day.post(shop, "stock.adjusted", day.minute(), **data)

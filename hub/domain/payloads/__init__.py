@@ -23,6 +23,7 @@ from hub.domain.payloads.base import IDENTIFIERS_MAX as IDENTIFIERS_MAX
 from hub.domain.payloads.base import LINES_MAX as LINES_MAX
 from hub.domain.payloads.base import PERSONAL_PARTS as PERSONAL_PARTS
 from hub.domain.payloads.base import Attributes as Attributes
+from hub.domain.payloads.base import Component as Component
 from hub.domain.payloads.base import Currency as Currency
 from hub.domain.payloads.base import Id as Id
 from hub.domain.payloads.base import Name as Name

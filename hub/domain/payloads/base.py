@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 LINES_MAX = 1_000
 IDENTIFIERS_MAX = 20
+COMPONENTS_MAX = 50
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Name = Annotated[str, Meta(max_length=256)]
 Number = Annotated[str, Meta(min_length=1, max_length=24, description="a decimal number as string")]
@@ -25,3 +26,13 @@ PERSONAL_PARTS = ("recipient", "recipient_phone", "recipient_email", "inscriptio
 
 class Payload(Struct, gc=False):
     """Base of all payloads."""
+
+
+class Component(Payload):
+    """So much of an item in one unit of a bundle."""
+
+    sku: Id
+    quantity: Number
+
+
+Components = Annotated[list[Component], Meta(max_length=COMPONENTS_MAX)]

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from hub.domain.payloads.base import (
     LINES_MAX,
+    Components,
     Currency,
     Id,
     Name,
@@ -35,6 +36,9 @@ class Discount(Payload):
 
 
 class Line(Payload):
+    """`components`: what one unit of a bundle consisted of when it was sold, if the channel knows;
+    otherwise the catalog says so."""
+
     line: Id
     sku: Id
     quantity: Number
@@ -43,6 +47,7 @@ class Line(Payload):
     discounts: Annotated[list[Discount], Meta(max_length=50)] = []
     category: Id | None = None
     made_to_order: bool = False
+    components: Components | None = None
 
 
 class LineQuantity(Payload):
@@ -238,6 +243,7 @@ class ItemQuantity(Payload):
     sku: Id
     quantity: Number
     made_to_order: bool = False
+    components: Components | None = None
 
 
 class ReservationContent(Payload):

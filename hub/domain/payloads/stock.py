@@ -4,19 +4,26 @@ from hub.domain.payloads.base import Id, Name, Number, Payload, Time
 
 
 class StockDelta(Payload):
+    """`batch`: of fresh goods the batch that is meant, and `best_before` from when on it is not
+    sold any more."""
+
     sku: Id
     place: Id
     delta: Number
     reason: Name | None = None
+    batch: Id | None = None
+    best_before: Time | None = None
 
 
 class StockQuantity(Payload):
-    """stock.received, damaged, blocked and unblocked."""
+    """stock.received, damaged, blocked and unblocked. What is blocked is of no batch."""
 
     sku: Id
     place: Id
     quantity: Number
     reason: Name | None = None
+    batch: Id | None = None
+    best_before: Time | None = None
 
 
 class StockTransfer(Payload):
@@ -24,6 +31,8 @@ class StockTransfer(Payload):
     from_place: Id
     to_place: Id
     quantity: Number
+    batch: Id | None = None
+    best_before: Time | None = None
 
 
 class StockCount(Payload):

@@ -1,10 +1,12 @@
 """Items and places."""
 
-from hub.domain import ids, payloads
+from hub.domain import bundles, ids, payloads
 from hub.domain.readers.base import Read, Reader
 
 
 def _item(channel: str, shop: str, payload: payloads.catalog.Item) -> Read:
+    # Read here for its refusals: what cannot be used is no event.
+    bundles.read(payload.components or (), payload.sku, "$.data.components")
     return "item", payload.sku, ids.catalog_id("item", payload.sku), payload
 
 

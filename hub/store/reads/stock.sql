@@ -30,6 +30,24 @@ select
             and a.place = s.place
             and ($4::text is null or a.channel = $4)
     ) as allotments,
+    (
+        select
+            jsonb_agg(
+                jsonb_build_object(
+                    'batch', b.batch,
+                    'best_before', b.best_before_at,
+                    'left_milli', b.left_milli,
+                    'is_expired', coalesce(b.best_before_at <= now(), false)
+                )
+                order by b.best_before_at nulls last, b.batch
+            )
+        from hub.stock_batches as b
+        where
+            s.has_batches
+            and b.sku = s.sku
+            and b.place = s.place
+            and b.left_milli > 0
+    ) as batches,
     s.counted_at,
     s.version
 from hub.stock_positions as s

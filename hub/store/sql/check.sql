@@ -290,15 +290,15 @@ where
     or coalesce(p.incoming_milli, 0) <> coalesce(m.incoming_milli, 0);
 
 -- name: committed_stock_equals_open_orders
-with wanted as (
+with promised as (
     select
-        coalesce(l.stock_sku, l.sku) as sku,
+        o.order_id,
         o.place,
-        sum(
-            l.quantity_milli
-            - l.fulfilled_milli
-            - coalesce((d.cancelled_milli ->> l.line)::bigint, 0)
-        ) as committed_milli
+        l.line,
+        coalesce(l.stock_sku, l.sku) as sku,
+        l.quantity_milli
+        - l.fulfilled_milli
+        - coalesce((d.cancelled_milli ->> l.line)::bigint, 0) as left_milli
     from orders as o
     inner join order_lines as l on o.order_id = l.order_id
     left join order_details as d on o.order_id = d.order_id and d.cancelled_milli is not null
@@ -308,7 +308,27 @@ with wanted as (
         and o.place is not null
         and l.quantity_milli > l.fulfilled_milli
         and coalesce(l.stock_sku, l.sku) <> ''
-    group by coalesce(l.stock_sku, l.sku), o.place
+),
+
+wanted as (
+    select
+        p.sku,
+        p.place,
+        sum(p.left_milli) as committed_milli
+    from promised as p
+    left join order_line_stock as s on p.order_id = s.order_id and p.line = s.line
+    where s.order_id is null
+    group by p.sku, p.place
+    union all
+    -- Bundles are promised by their components; what waits for its item, not at all.
+    select
+        c.value ->> 0 as sku,
+        p.place,
+        sum(p.left_milli * (c.value ->> 1)::bigint / 1000) as committed_milli
+    from promised as p
+    inner join order_line_stock as s on p.order_id = s.order_id and p.line = s.line
+    cross join lateral jsonb_array_elements(s.components) as c
+    group by c.value ->> 0, p.place
     union all
     -- Sold, and the order is still on its way.
     select
@@ -383,6 +403,17 @@ select
 from below as b
 full join open_cases as c on b.object_key = c.object_key
 where b.object_key is null or c.object_key is null;
+
+-- name: batches_hold_no_more_than_is_there
+select
+    b.sku,
+    b.place,
+    sum(b.left_milli) as left_milli,
+    p.on_hand_milli
+from stock_batches as b
+left join stock_positions as p on b.sku = p.sku and b.place = p.place
+group by b.sku, b.place, p.on_hand_milli
+having sum(b.left_milli) > greatest(coalesce(p.on_hand_milli, 0), 0);
 
 -- name: allotted_stock_equals_its_allotments
 with kept as (

@@ -29,3 +29,8 @@ where
 
 -- name: clock
 select clock_timestamp();
+
+-- name: clock_with_bundles
+select
+    clock_timestamp() as now,
+    exists(select from item_components) as has_bundles;

@@ -13,11 +13,20 @@ where event_key = any($1::uuid[]);
 -- name: stamp
 select
     now() as received_at,
-    array(select nextval('log.log_id_seq') from generate_series(1, $1::int)) as log_ids;
+    array(select nextval('log.log_id_seq') from generate_series(1, $1::int)) as log_ids,
+    -- Whether orders have to look beyond their own events: most hubs have no bundles.
+    exists (select from item_components)
+    or exists (select from configs where kind in ('shop_places', 'unknown_items')) as has_supply;
 
--- One lock an entity, in the order given; each ends with the transaction.
+-- One lock an entity, in the order given; each ends with the transaction. Writes share $2, but for
+-- one that holds all others back.
 -- name: claim
-select pg_advisory_xact_lock(k.lock) from unnest($1::bigint[]) as k (lock);
+select
+    case
+        when k.lock = $2 then pg_advisory_xact_lock_shared(k.lock)
+        else pg_advisory_xact_lock(k.lock)
+    end
+from unnest($1::bigint[]) as k (lock);
 
 -- name: try_claim
 select pg_try_advisory_xact_lock($1);

@@ -33,6 +33,8 @@ select
     p.counted_at,
     p.counted_by,
     p.allotted_milli,
+    p.counted_sequence,
+    p.has_batches,
     p.version
 from stock_positions as p
 inner join unnest($1::text[], $2::text[]) as k (sku, place)
@@ -141,10 +143,11 @@ returning
 update stock_positions as p
 set
     counted_at = n.counted_at,
-    counted_by = n.counted_by
+    counted_by = n.counted_by,
+    counted_sequence = n.counted_sequence
 from
-    unnest($1::text[], $2::text[], $3::timestamptz[], $4::uuid[])
-        as n (sku, place, counted_at, counted_by)
+    unnest($1::text[], $2::text[], $3::timestamptz[], $4::uuid[], $5::bigint[])
+        as n (sku, place, counted_at, counted_by, counted_sequence)
 where
     p.sku = n.sku
     and p.place = n.place;

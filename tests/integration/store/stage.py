@@ -26,6 +26,18 @@ class Store:
         async with self.connection.transaction():
             return await apply.apply(self.connection, self.vault, records, CLUSTER)
 
+    async def empty(self) -> None:
+        """Forget all that was taken, to begin anew with the same bodies."""
+        owner = await db.connect(self.database.dsn("owner"))
+        try:
+            names = await owner.fetch(
+                "select format('%I.%I', schemaname, tablename) as name from pg_tables"
+                " where schemaname in ('hub', 'log')"
+            )
+            await owner.execute("truncate " + ", ".join(row["name"] for row in names))
+        finally:
+            await owner.close()
+
     async def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in await self.connection.fetch(sql, *values)]
 

@@ -135,6 +135,53 @@ async def test_sales_in_a_live_session_leave_the_channels_own_allotment_alone(
     await assert_sound(store)
 
 
+@pytest.mark.parametrize(
+    ("minute", "left"),
+    [
+        (9.9, {"live": 4, "liveevening": 4}),
+        (10, {"live": 5, "liveevening": 3}),
+        (59.9, {"live": 5, "liveevening": 3}),
+        (60, {"live": 4, "liveevening": 4}),
+    ],
+)
+async def test_a_sale_draws_from_the_session_from_its_opening_until_its_close(
+    store: Store, minute: float, left: dict[str, int]
+) -> None:
+    """What the sale left is looked at before the end is told, which takes all that was kept."""
+    told = [kept(LIVE, 5, "5"), kept(LIVE, 5, "4", session="evening"), session("opened", 10)]
+    await store.take(counted("20"), *told, placed(LIVE, "L1", minute))
+    drawn = await held(store)
+    if minute < 60:
+        assert drawn == left
+    await store.take(session("closed", 60))
+    assert await held(store) == left | {"liveevening": 0}
+    await assert_sound(store)
+
+
+async def test_a_session_of_another_channel_leaves_a_channels_sales_its_own(store: Store) -> None:
+    told = [kept(TMALL, 5, "5"), kept(LIVE, 5, "4", session="evening"), session("opened", 10)]
+    await store.take(counted("20"), *told, placed(TMALL, "T1", 20, 2))
+    assert await held(store) == {"tmall": 3, "liveevening": 4}
+
+
+async def test_a_session_that_has_none_of_an_item_leaves_its_sales_to_the_channel(
+    store: Store,
+) -> None:
+    elsewhere = {"channel": "live", "sku": "candle", "place": "s1", "quantity": "4"}
+    other = LIVE.decision("allotment.set", 5, **elsewhere, session="evening")
+    await store.take(counted("20"), kept(LIVE, 5, "5"), other, session("opened", 10))
+    await store.take(placed(LIVE, "L1", 20, 2))
+    assert await held(store) == {"live": 3, "liveevening": 4}
+
+
+async def test_a_sale_in_a_session_before_its_allotment_was_set_draws_from_neither(
+    store: Store,
+) -> None:
+    told = [kept(LIVE, 5, "5"), kept(LIVE, 30, "4", session="evening"), session("opened", 10)]
+    await store.take(counted("20"), *told, placed(LIVE, "L1", 20, 2))
+    assert await held(store) == {"live": 5, "liveevening": 4}
+
+
 @pytest.mark.parametrize("order", list(permutations(range(4)))[::3])
 async def test_what_is_left_is_the_same_in_whatever_order_it_is_told(
     store: Store, order: tuple[int, ...]

@@ -1,6 +1,7 @@
 """Stock is reserved over HTTP: once for each idempotency key, and only by those who may."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -126,3 +127,36 @@ async def test_what_is_not_bought_in_time_is_let_go_by_itself(http, headers) -> 
             return
         await asyncio.sleep(0.2)
     pytest.fail("it is still held")
+
+
+async def test_a_reservation_without_a_place_is_held_where_its_shop_is_served_from(
+    http, key_for, take, writer
+) -> None:
+    headers = await key_for("web", "reservations:write", "stock:read")
+    document = {"places": ["s1", "w1"]}
+    said = {"kind": "shop_places", "name": "web/1", "document": document, "reason": "-"}
+    until = datetime.now(UTC) + timedelta(days=2)
+    fresh = {"sku": "cream", "place": "w1", "quantity": "2"}
+    erp = Shop("erp", "main")
+    await take(
+        Shop("web", "1").decision("config.published", 0, **said),
+        erp.body("stock.received", 0, **fresh, batch="b-2", best_before=until.isoformat()),
+        erp.body("stock.received", 0, **fresh, batch="b-1", best_before=at(5).isoformat()),
+    )
+    wanted = {"shop": "1", "order_number": "R9", "items": [{"sku": "cream", "quantity": "2"}]}
+    named = headers | {"Idempotency-Key": "r-9"}
+    made = await http.post("/v1/reservations", json=wanted, headers=named)
+    assert (made.status_code, made.json()["place"]) == (201, "w1"), made.text
+    stock = await http.get("/v1/stock/cream", headers=headers)
+    (position,) = stock.json()["items"]
+    assert (position["expired"], position["available"]) == ("2", "0")
+    assert [(one["batch"], one["is_expired"]) for one in position["batches"]] == [
+        ("b-1", True),
+        ("b-2", False),
+    ]
+    elsewhere = wanted | {"shop": "2", "order_number": "R10"}
+    none = await http.post(
+        "/v1/reservations", json=elsewhere, headers=headers | {"Idempotency-Key": "r-10"}
+    )
+    assert none.status_code == 409
+    assert "name a place" in none.text

@@ -74,6 +74,9 @@ BROKEN_BY_HAND = {
     "committed_stock_equals_open_orders": "update hub.stock_positions set committed_milli = 1",
     "reserved_stock_equals_held_reservations": "update hub.stock_positions set reserved_milli = 1",
     "oversold_stock_has_a_case": "delete from hub.cases",
+    "batches_hold_no_more_than_is_there": (
+        "insert into hub.stock_batches (sku, place, batch, left_milli) values ('x', 's1', 'b', 1)"
+    ),
     "allotted_stock_equals_its_allotments": "update hub.stock_positions set allotted_milli = 1",
     "allotments_beyond_stock_have_a_case": (
         "update hub.stock_positions set allotted_milli = 1000000000"

@@ -98,6 +98,8 @@ class Tier(BaseModel):
         description="Growth, or minor units paid; null for keys that see one channel"
     )
     scheme_version: int
+    price_list: str | None = Field(description="By which the member buys, if the level has one")
+    platform_levels: dict[str, str] = Field(description="What channels call the level")
 
 
 class Member(BaseModel):

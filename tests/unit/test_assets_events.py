@@ -1,11 +1,14 @@
 """What Dagster is told of topics and tables."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from hub.domain import topics
+from hub.store import migrate
 from hub_assets import streams
 from hub_assets.events import DATA_VERSION_TAG, REPORT_EVERY_S, Cursor, Report, report, topic_key
 from hub_assets.streams import TopicState
@@ -76,3 +79,16 @@ def test_the_version_of_a_table_changes_only_with_what_is_stored(last: Cursor) -
 
 def test_every_topic_that_channels_write_feeds_a_table() -> None:
     assert set(streams.FED_BY) == set(topics.COMMERCE)
+
+
+def test_every_table_of_the_hub_is_an_asset_or_says_why_not() -> None:
+    """And no table is named that does not exist."""
+    files = (Path(migrate.__file__).parent / "migrations" / "sql").glob("*.sql")
+    made = {
+        name
+        for file in files
+        for name in re.findall(r"^create table (\w+) \($", file.read_text(), re.MULTILINE)
+    }
+    assets = {table for schema, table in streams.tables() if schema == "hub"}
+    assert not assets & streams.INTERNAL.keys()
+    assert assets | streams.INTERNAL.keys() == made

@@ -1,13 +1,42 @@
 -- name: of_member
--- The member's level in each scheme; the sums behind it are for those who see it whole.
+-- The member's level in each scheme with what it brings by the scheme's version; the sums behind it
+-- are for those who see it whole.
+with versions as (
+    select
+        c.name as scheme,
+        c.document,
+        row_number() over (
+            partition by c.name
+            order by c.valid_from, c.published_at, c.event_key
+        ) as version
+    from hub.configs as c
+    where c.kind = 'tier_scheme'
+),
+
+levels as (
+    select
+        v.scheme,
+        v.version,
+        one.level
+    from versions as v
+    cross join lateral jsonb_array_elements(v.document -> 'levels') as one (level)
+)
+
 select
     t.scheme,
     t.level,
     t.since_at,
     t.valid_until,
     t.scheme_version,
-    case when $1::text is null or $2::boolean then t.value end as value
+    case when $1::text is null or $2::boolean then t.value end as value,
+    l.level ->> 'price_list' as price_list,
+    coalesce(l.level -> 'platform_levels', '{}') as platform_levels
 from hub.member_tiers as t
+left join levels as l
+    on
+        t.scheme = l.scheme
+        and t.scheme_version = l.version
+        and t.level = l.level ->> 'name'
 where t.member_id = $3
 order by t.scheme
 limit 100;

@@ -9,7 +9,8 @@ from hub.store import apply
 from hub.store.sealing import Vault
 from tests.event_maker import Shop, at, record
 
-LEVELS = [{"name": "silver", "threshold": 100}, {"name": "gold", "threshold": 300}]
+BENEFITS = {"price_list": "gold-2026", "platform_levels": {"tmall": "3"}}
+LEVELS = [{"name": "silver", "threshold": 100}, {"name": "gold", "threshold": 300} | BENEFITS]
 SCHEME = {"basis": "growth", "levels": LEVELS}
 
 
@@ -58,3 +59,10 @@ async def test_a_key_of_one_channel_sees_the_level_and_not_what_other_channels_b
     one = await key_for("website", "members:read")
     (shown,) = (await read(http, one, f"{member}/tiers"))["tiers"]
     assert (shown["level"], shown["value"]) == ("gold", None)
+
+
+async def test_a_level_names_its_price_list_and_what_platforms_call_it(
+    http, key_for, member
+) -> None:
+    (shown,) = (await read(http, await key_for("website", "members:read"), member))["tiers"]
+    assert (shown["price_list"], shown["platform_levels"]) == ("gold-2026", {"tmall": "3"})

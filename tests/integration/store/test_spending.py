@@ -467,10 +467,12 @@ async def test_points_are_pending_until_their_day_is_closed_and_expire_later(
     assert tuple((await store.row(lot)).values()) == (0, 0, 25)
 
 
-async def test_an_order_that_is_refunded_at_the_last_second_earns_nothing(
-    till: Till, store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_earn_is_pending_until_the_return_period_ends_cancelled_at_the_last_second_no_earn(
+    till: Till, store: Store, monkeypatch: pytest.MonkeyPatch, is_cancelled: bool
 ) -> None:
-    """Its points wait for the end of the return period, which comes without them."""
+    """Cancelled before its goods were handed over, or refunded in full after: its points wait for
+    the end of the return period, which comes without them."""
     waits = {
         "version": "v1",
         "reason": "-",
@@ -482,10 +484,11 @@ async def test_an_order_that_is_refunded_at_the_last_second_earns_nothing(
     monkeypatch.setattr(earning, "SCHEME", earning.read(rules))
     week, second = 7 * 24 * 60, 1 / 60
     over = Shop("web").body("order.picked_up", 20, event_id="over", order_number="N-1")
-    await store.take(*paid_by_points(10, 100), over)
+    await store.take(*paid_by_points(10, 100), *([] if is_cancelled else [over]))
     pending = "select sum(pending_points)::int as pending from points_accounts"
     assert await store.row(pending) == {"pending": 70}
-    await store.take(refund(1, 20 + week - second, "70.00"))
+    off = Shop("web").body("order.cancelled", 20 + week - second, event_id="x", order_number="N-1")
+    await store.take(off if is_cancelled else refund(1, 20 + week - second, "70.00"))
     assert await store.row(pending) == {"pending": 0}
     await till.close_due()
     assert (await till.balance())["open"] == 150

@@ -9,7 +9,7 @@ from hub.domain.coupon_state import CouponState, Redemption, Reservation
 from hub.domain.coupon_verification import Verified
 from hub.domain.coupons import Folded
 from hub.domain.ids import Key
-from hub.store.db import Connection, Rows
+from hub.store.db import Connection, Rows, queries
 from hub.store.sealing import Vault
 
 _COUPONS = Rows(
@@ -113,6 +113,7 @@ async def write(
 ) -> None:
     """Write the coupons and what changed of their uses; since: when each was first heard of."""
     coupon_rows, redemption_rows, reservation_rows, verification_rows = [], [], [], []
+    gone = []
     for key, folded in now.items():
         state, before = folded.state, was[key].state
         if state.issue is None:
@@ -129,6 +130,8 @@ async def write(
             for name, one in state.reservations.items()
             if before.reservations.get(name) != one
         ]
+        # What a platform was thought to have verified, until an earlier answer turned up.
+        gone += [(key, *name) for name in before.redemptions.keys() - state.redemptions.keys()]
         verification_rows += [
             (key, *name, *_verification(told))
             for name, told in state.verifications.items()
@@ -137,6 +140,8 @@ async def write(
     await _COUPONS.upsert(connection, coupon_rows)
     await _REDEMPTIONS.upsert(connection, redemption_rows)
     await _RESERVATIONS.upsert(connection, reservation_rows)
+    if gone:
+        await connection.executemany(queries("coupons")["forget_redemption"], gone)
     if verification_rows:
         await _VERIFICATIONS.upsert(connection, verification_rows)
 

@@ -209,3 +209,11 @@ where
     and channel = $2
     and shop = $3
     and verification_id = $4;
+
+-- name: forget_redemption
+delete from coupon_redemptions
+where
+    coupon_id = $1
+    and channel = $2
+    and shop = $3
+    and redemption_id = $4;

@@ -219,3 +219,24 @@ async def test_calls_and_answers_in_any_order_end_alike(store: Store) -> None:
                 assert await uses(store) == [("use-1", False)]
                 found.add(tuple(sorted((await digest(store.connection)).items())))
     assert len(found) == 1
+
+
+async def test_a_use_goes_once_an_earlier_answer_says_that_it_was_never_verified(
+    sold: Store,
+) -> None:
+    use, shop = {"code": "DY-1", "verification_id": "use-1"}, Shop("douyin", "xuhui")
+
+    def called(minute: float, call: str) -> bytes:
+        data = use | {"call_id": call, "call": call}
+        return shop.decision("coupon.verification_called", minute, **data)
+
+    def answered(minute: float, call: str, said: str) -> bytes:
+        data = use | {"call_id": call, "answer": said}
+        return shop.decision("coupon.verification_answered", minute, **data)
+
+    await sold.take(called(2, "prepare"), answered(2.5, "prepare", "done"))
+    await sold.take(called(3, "verify"), called(5, "query"), answered(5.5, "query", "done"))
+    assert await uses(sold) == [("use-1", True)]
+    await sold.take(answered(3.5, "verify", "refused"))
+    assert await uses(sold) == []
+    assert await sold.value("select uses_redeemed from coupons") == 0

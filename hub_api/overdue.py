@@ -1,17 +1,15 @@
-"""What ends by time: a task that ends it soon after it is due. Not here: what that means.
+"""A task that ends soon after it is due what ends by time. Not here: what that is.
 
 Any number of API processes may do it: what one holds, the others leave out.
 """
 
 import asyncio
-from datetime import UTC, datetime
-from typing import Any
 
 import asyncpg
 import structlog
 
 from hub.errors import HubError
-from hub.store import coupon_expiry, order_commands, reservations, spending, tier_reviews
+from hub.store import overdue
 from hub.store.sealing import Vault
 from hub_api.limits import OVERDUE_EVERY_S
 from hub_api.postgres import Database, PostgresAwayError
@@ -24,7 +22,7 @@ async def end_overdue(database: Database, vault: Vault) -> None:
     while True:
         await asyncio.sleep(OVERDUE_EVERY_S)
         try:
-            ended = await database.write(lambda connection: end_once(connection, vault))
+            ended = await database.write(lambda connection: overdue.end_some(connection, vault))
         except PostgresAwayError as error:
             _log.warning("overdue_not_ended", cause=error.where)
         except (HubError, asyncpg.PostgresError) as error:
@@ -33,17 +31,3 @@ async def end_overdue(database: Database, vault: Vault) -> None:
         else:
             if ended:
                 _log.info("overdue_ended", ended=ended)
-
-
-async def end_once(connection: Any, vault: Vault) -> int:
-    """End what is overdue now, each noun in a transaction of its own; how many."""
-    async with connection.transaction():
-        ended = await reservations.expire_overdue(connection, vault, datetime.now(UTC))
-    async with connection.transaction():
-        ended += await order_commands.default_overdue(connection, vault, datetime.now(UTC))
-    async with connection.transaction():
-        ended += await coupon_expiry.expire_overdue(connection, vault)
-    async with connection.transaction():
-        ended += await spending.close_due(connection, vault)
-    async with connection.transaction():
-        return ended + await tier_reviews.review_due(connection, vault)

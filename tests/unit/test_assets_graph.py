@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from hub.store import check
+from hub.store import check, overdue
 from hub.testing import RUN_VARIABLE
 from hub_assets import automation, dictionary, lineage, project
 from hub_assets.definitions import defs
@@ -125,11 +125,20 @@ def test_every_dbt_test_and_every_stored_invariant_is_an_asset_check(
     assert names == tests | stored
 
 
-def test_sensors_are_on_by_default(definitions: dg.Definitions) -> None:
+def test_sensors_and_schedules_are_on_by_default(definitions: dg.Definitions) -> None:
     sensors = {sensor.name: sensor for sensor in definitions.sensors or ()}
     assert set(sensors) == {"streams_observed", "build_when_events_came"}
     for sensor in sensors.values():
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    schedules = {one.name: one for one in definitions.schedules or () if hasattr(one, "name")}
+    assert set(schedules) == {"end_overdue_hourly", "close_missing_days", "log_partitions_daily"}
+    for schedule in schedules.values():
+        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+
+
+def test_all_that_ends_by_time_has_a_job(graph: Any) -> None:
+    for one in overdue.OVERDUE:
+        assert dg.AssetKey(["upkeep", f"{one.name}_ended"]) in graph.get_all_asset_keys()
 
 
 def test_the_code_location_has_one_name_everywhere() -> None:

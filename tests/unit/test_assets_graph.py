@@ -127,7 +127,7 @@ def test_every_dbt_test_and_every_stored_invariant_is_an_asset_check(
 
 def test_sensors_and_schedules_are_on_by_default(definitions: dg.Definitions) -> None:
     sensors = {sensor.name: sensor for sensor in definitions.sensors or ()}
-    assert set(sensors) == {"streams_observed", "build_when_events_came"}
+    assert set(sensors) == {"streams_observed", "build_when_events_came", "alert_operations"}
     for sensor in sensors.values():
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     schedules = {one.name: one for one in definitions.schedules or () if hasattr(one, "name")}

@@ -11,6 +11,7 @@ from http.client import HTTPException
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from hub.errors import HubError
+from hub_assets import web
 from hub_assets.alerts import messages
 from hub_assets.alerts.messages import Kind, Message
 
@@ -36,16 +37,6 @@ class Address:
     secret: str = ""
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A robot's address does not move; one that does would take the message elsewhere."""
-
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
-
-
-_OPENER = urllib.request.build_opener(_NoRedirects)
-
-
 def deliver(address: Address, said: Message) -> None:
     """Send it. Raises NotDelivered after the last try, without the address."""
     reason = ""
@@ -68,15 +59,12 @@ def _post(address: Address, said: Message) -> str:
     if secret:
         given = messages.signed_body(kind, given, secret, now)
         url = messages.signed_url(kind, url, secret, now)
-    if urlsplit(url).scheme not in ("http", "https"):
-        return "its address is no http(s) URL"
     content = json.dumps(given, ensure_ascii=False).encode()
     headers = messages.signed_headers(kind, said.message_id, content, secret, now)
     request = urllib.request.Request(
         url, content, {"Content-Type": "application/json; charset=utf-8"} | headers
     )
-    with _OPENER.open(request, timeout=TIMEOUT_S) as response:
-        answer = response.read(ANSWER_BYTES_MAX)
+    answer = web.ask(request, TIMEOUT_S, ANSWER_BYTES_MAX)
     return "" if messages.is_taken(kind, _object(answer)) else "the robot refused it"
 
 

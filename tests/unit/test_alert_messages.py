@@ -28,6 +28,14 @@ def test_a_check_that_fails_twice_is_said_once_and_its_recovery_once() -> None:
     assert changes([FAILING], cursor) == [failed]
 
 
+def test_checks_that_fail_are_remembered_apart() -> None:
+    other = Seen("hub/orders", "freshness", True, FAILING.at)
+    cursor = Cursor()
+    for change in changes([FAILING, other], cursor):
+        cursor = cursor.after(change)
+    assert changes([FAILING, other], cursor) == []
+
+
 def test_a_check_that_never_failed_is_not_news() -> None:
     assert changes([WELL], Cursor()) == []
 

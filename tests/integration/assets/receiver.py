@@ -1,4 +1,4 @@
-"""A receiver of alerts on this machine: keeps what was posted, answers what it is told to."""
+"""A server on this machine: keeps what was posted, serves pages, answers what it is told to."""
 
 import json
 import threading
@@ -16,6 +16,7 @@ class Receiver:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.answers: list[int] = []
+        self.pages: dict[str, bytes] = {}
 
 
 @contextmanager
@@ -30,6 +31,13 @@ def receiver() -> Iterator[Receiver]:
             self.send_response(kept.answers.pop(0) if kept.answers else 200)
             self.send_header("Location", "/elsewhere")
             self.end_headers()
+
+        def do_GET(self) -> None:
+            kept.headers.append({name.lower(): value for name, value in self.headers.items()})
+            page = kept.pages.get(self.path)
+            self.send_response(200 if page is not None else 404)
+            self.end_headers()
+            self.wfile.write(page or b"")
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's name
             pass

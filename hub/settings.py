@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.errors import SettingsError
 
-Role = Literal["admin", "owner", "writer", "dbt", "reader", "dagster"]
+Role = Literal["admin", "owner", "writer", "dbt", "reader", "analyst", "dagster"]
 
 # The names of the roles in Postgres. `admin` makes roles and databases and does nothing else.
 ROLE_NAMES: dict[str, str] = {
@@ -28,6 +28,7 @@ ROLE_NAMES: dict[str, str] = {
     "writer": "hub_writer",
     "dbt": "hub_dbt",
     "reader": "hub_reader",
+    "analyst": "hub_analyst",
     "dagster": "hub_dagster",
 }
 

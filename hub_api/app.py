@@ -22,6 +22,7 @@ from hub_api.routes import (
     coupons,
     events,
     explanations,
+    guides,
     health,
     holdings,
     member_commands,
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         coupons,
         cases,
         approvals,
+        guides,
         pages,
     ):
         app.include_router(routes.router)

@@ -15,12 +15,16 @@ from hub_assets.lineage import Lineage
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "data-dictionary.md"
 HEAD = """# Data dictionary / 数据字典
 
-The marts of the hub: schema `marts`, read by the role `hub_reader`. Amounts are integer minor
+The marts of the hub: schema `marts`, read by the roles `hub_analyst` (personal columns masked)
+and `hub_reader`. What is shown was checked as a whole; `marts.builds` tells which build it is, and
+`select marts.as_of('2026-11-01 08:00+08')` shows a session a past one. Amounts are integer minor
 units of their currency, quantities have three decimals, `*_at` is UTC, `*_date` a date in the
 business's zone. Facts keep `profile_id`; join `member_identities` to get the member.
 "From" names the columns of the hub that a column is computed from.
 
-中台的数据集市（schema `marts`）。金额为币种最小单位的整数，数量保留三位小数，`*_at` 为 UTC 时间，
+中台的数据集市（schema `marts`）。分析师使用角色 `hub_analyst`（个人信息已脱敏）。
+每次构建整体通过检查后才会发布：`marts.builds` 说明当前版本，`select marts.as_of(时间)` 可查看
+过去的版本。金额为币种最小单位的整数，数量保留三位小数，`*_at` 为 UTC 时间，
 `*_date` 为营业时区日期。事实表只含 `profile_id`，与 `member_identities` 关联即可得到会员。
 
 This page is made by `python -m hub_assets.dictionary` from `dbt_project`.

@@ -15,7 +15,7 @@ import psycopg
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from hub.settings import Settings
+from hub.settings import Role, Settings
 from hub_assets import dbt
 
 PLACED = "2026-03-01 12:00:00+08"
@@ -41,9 +41,11 @@ class Warehouse:
     manifest: Manifest
     target: Path
     results: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def dbt(self, *arguments: str, snapshot: bool = True) -> bool:
-        """Run dbt; whether all went well. `results` then has each node's status by name."""
+        """Run dbt; whether all went well. `results` then has each node's status by
+        name, `seconds` how long it took."""
         with self.run(snapshot) as run:
             return run(*arguments)
 
@@ -63,6 +65,7 @@ class Warehouse:
         assert result.exception is None, result.exception
         nodes: Any = result.result
         self.results = {node.node.name: str(node.status) for node in nodes.results}
+        self.seconds = {node.node.name: round(node.execution_time, 2) for node in nodes.results}
         return result.success
 
     def build(self, *arguments: str, snapshot: bool = True) -> None:
@@ -73,9 +76,9 @@ class Warehouse:
         """Build all models and test the data; whether all tests passed."""
         return self.dbt("build", "--exclude-resource-type", "unit_test", *arguments)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What a reader of the marts gets."""
-        with psycopg.connect(self.settings.dsn("reader")) as connection:
+    def rows(self, query: str, role: Role = "dbt") -> list[tuple[Any, ...]]:
+        """What a role gets; `dbt` may read the candidates of marts too."""
+        with psycopg.connect(self.settings.dsn(role)) as connection:
             return connection.execute(query.encode()).fetchall()
 
     def settle(self) -> None:

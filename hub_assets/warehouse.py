@@ -18,7 +18,7 @@ from dagster_dbt import DbtCliResource, DbtProject, DbtProjectComponent
 from psycopg import sql
 
 from hub import settings
-from hub_assets import automation, project
+from hub_assets import automation, project, publishing
 from hub_assets.dbt import (
     CONNECT_TIMEOUT_S,
     SNAPSHOT_VARIABLE,
@@ -84,11 +84,14 @@ class Warehouse(DbtProjectComponent):
         hub = settings.load()
         with _one_snapshot(hub), _scratch_folder() as target, _reader(hub) as reader:
             command = dbt.cli(self.get_cli_args(context), context=context, target_path=target)
-            for event in command.stream():
-                if isinstance(event, dg.Output) and event.output_name.startswith(MART_OUTPUT):
-                    yield _with_row_count(reader, event)
-                else:
-                    yield event
+            try:
+                for event in command.stream():
+                    if isinstance(event, dg.Output) and event.output_name.startswith(MART_OUTPUT):
+                        yield _with_row_count(reader, event)
+                    else:
+                        yield event
+            finally:
+                context.log.info(publishing.told(publishing.state(reader)))
 
     @cached_property
     def _lineage(self) -> Lineage:
@@ -112,11 +115,11 @@ def _scratch_folder() -> Iterator[Path]:
 
 
 def _reader(hub: settings.Settings) -> psycopg.Connection:
-    return psycopg.connect(hub.dsn("reader"), connect_timeout=CONNECT_TIMEOUT_S, autocommit=True)
+    return psycopg.connect(hub.dsn("dbt"), connect_timeout=CONNECT_TIMEOUT_S, autocommit=True)
 
 
 def _with_row_count(reader: psycopg.Connection, event: dg.Output) -> dg.Output:
-    mart = sql.Identifier("marts", event.output_name.removeprefix(MART_OUTPUT))
+    mart = sql.Identifier("candidates", event.output_name.removeprefix(MART_OUTPUT))
     row = reader.execute(sql.SQL("select count(*) from {}").format(mart)).fetchone()
     count = dg.MetadataValue.int(row[0] if row else 0)
     return event.with_metadata({**event.metadata, ROW_COUNT: count})

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": ("hub.cli.demo", "Run the whole hub on real input and prove the result."),
     "replay": ("hub.cli.replay", "Rebuild the state from the log, compare, swap."),
     "check": ("hub.cli.check", "Count what breaks an invariant."),
+    "marts": ("hub.cli.marts", "Say which build of the marts readers see."),
     "bench": ("hub.cli.bench", "Measure one part."),
     "dead-letters": ("hub.cli.dead_letters", "Events that could not be applied."),
     "key": ("hub.cli.keys", "Keys of the API."),

@@ -83,7 +83,7 @@ class Content(Struct, frozen=True):
 
     @property
     def tendered_minor(self) -> int:
-        return sum(tender.amount_minor for tender in self.tenders)
+        return sum(tender.amount_minor for tender in self.tenders) if self.tenders else 0
 
     @property
     def tendered_points(self) -> int:

@@ -115,6 +115,8 @@ class OrderState(Struct):
     @property
     def refunding_minor(self) -> int:
         """Refunds on their way, compensations aside."""
+        if not self.refunds:
+            return 0
         return sum(
             one.refund.amount_minor
             for one in self.refunds.values()
@@ -155,8 +157,10 @@ class OrderState(Struct):
     @property
     def over_at(self) -> datetime | None:
         """When it was called off or refunded in full: what was used for it returns then."""
-        ends = [at for at in (self.cancelled_at, self.fully_refunded_at) if at is not None]
-        return min(ends, default=None)
+        cancelled_at, refunded_at = self.cancelled_at, self.fully_refunded_at
+        if cancelled_at is None or refunded_at is None:
+            return cancelled_at or refunded_at
+        return min(cancelled_at, refunded_at)
 
     @property
     def status(self) -> str:

@@ -13,7 +13,7 @@ CONNECT_TIMEOUT_S = 10
 ADVISORY_KEY = 0x68756272
 # Dagster opens many connections; it must never starve the streams.
 CONNECTION_LIMITS = {"dagster": 60, "dbt": 40}
-ROLES: tuple[Role, ...] = ("owner", "writer", "dbt", "reader", "dagster")
+ROLES: tuple[Role, ...] = ("owner", "writer", "dbt", "reader", "analyst", "dagster")
 
 
 def ensure(settings: Settings) -> None:
@@ -36,7 +36,7 @@ def grant_database(settings: Settings, database: str) -> None:
     target = sql.Identifier(database)
     with _administrator(settings) as connection:
         connection.execute(sql.SQL("revoke all on database {} from public").format(target))
-        for role in ("writer", "dbt", "reader"):
+        for role in ("writer", "dbt", "reader", "analyst"):
             grant = sql.SQL("grant connect, temporary on database {} to {}")
             connection.execute(grant.format(target, _name(role)))
         # dbt makes the schemas of its own checks.

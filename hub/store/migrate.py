@@ -1,6 +1,7 @@
 """Brings a database to the shape this version needs. The shape itself is in `migrations/sql`.
 
-Migrations run as the owner. The roles (hub_owner, hub_writer, hub_dbt, hub_reader) must exist.
+Migrations run as the owner. The roles (hub_owner, hub_writer, hub_dbt, hub_reader, hub_analyst)
+must exist.
 """
 
 from pathlib import Path

@@ -3,7 +3,7 @@
 Rows are written where they changed. What they say is decided in `hub.domain.order_state`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from hub.domain import ids
 from hub.domain.ids import Key
@@ -109,9 +109,19 @@ async def write(connection: Connection, touched: Mapping[Key, Touched]) -> None:
         if _is_more(order.was.state) or _is_more(order.now.state)
     ]
     await _DETAILS.upsert(connection, details)
+    went_on = [
+        order
+        for order in touched.values()
+        if _went_on(order.was.state) or _went_on(order.now.state)
+    ]
+    if went_on:
+        await _write_what_came_after(connection, went_on)
+
+
+async def _write_what_came_after(connection: Connection, orders: Sequence[Touched]) -> None:
     ends = {
         order.key: order.now.state.over_at
-        for order in touched.values()
+        for order in orders
         if order.was.state.over_at != order.now.state.over_at
     }
     await _OVER.delete(connection, [(key,) for key, at in ends.items() if at is None])
@@ -119,13 +129,18 @@ async def write(connection: Connection, touched: Mapping[Key, Touched]) -> None:
     for rows, of in ((_REFUNDS, _refunds), (_AFTERSALES, _aftersales), (_SETTLEMENTS, _bills)):
         changed: list[tuple[object, ...]] = []
         gone: list[tuple[object, ...]] = []
-        for order in touched.values():
+        for order in orders:
             was, now = of(order.key, order.was.state), of(order.key, order.now.state)
             changed += [row for name, row in now.items() if was.get(name) != row]
             # A late event can take an earlier one's place.
             gone += [(order.key, name) for name in was if name not in now]
         await rows.delete(connection, gone)
         await rows.upsert(connection, changed)
+
+
+def _went_on(state: OrderState) -> bool:
+    """Whether it ended early, money went back, a complaint came, or a platform's bill."""
+    return bool(state.over_at or state.refunds or state.aftersales or state.settlements)
 
 
 def _is_more(state: OrderState) -> bool:

@@ -10,6 +10,9 @@ from hub.domain.envelope import Event
 from hub.domain.order_data import OrderName
 from hub.domain.orders import Folded
 
+_UNTOLD = orders.fold([])
+"""What is known of an order before its first event; nobody changes a fold once it is made."""
+
 
 class Touched:
     """An order that a write changes: its names, its events, its folds before and after."""
@@ -24,7 +27,7 @@ class Touched:
         self.events = past
         self.first_received_at = since
         self._is_parent = is_parent
-        self.was = orders.fold(past, is_parent)
+        self.was = orders.fold(past, is_parent) if past or is_parent else _UNTOLD
         self.now = self.was
 
     def add(self, event: Event) -> tuple[Folded, Folded]:

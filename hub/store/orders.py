@@ -105,7 +105,7 @@ async def _load(
 
 def _note_effects(work: Work, event: Event, order: Touched, before: Folded, after: Folded) -> None:
     """Note what the event changes; it may be one of a child, which makes the order a parent."""
-    for at in after.stock.keys() | before.stock.keys():
+    for at in after.stock.keys() | before.stock.keys() if before.stock else after.stock:
         then, now = before.stock.get(at), after.stock.get(at)
         if then == now:
             continue

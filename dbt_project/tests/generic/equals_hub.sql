@@ -12,7 +12,7 @@
     ),
 
     build as (
-        select bound_xid from {{ mart_builds() }} where mart = '{{ model.identifier }}'
+        select bound_xid from mart_rows.marts where mart = '{{ model.identifier }}'
     )
 
     select

@@ -11,7 +11,7 @@ PEOPLE = ("--select", "+members", "+member_identities", "+orders")
 ORDERS = ("--select", "+orders", "+order_lines")
 ORDERS_BY_MEMBER = """
     select right(member_id::text, 1), count(*)
-    from marts.orders inner join marts.member_identities using (profile_id)
+    from candidates.orders inner join candidates.member_identities using (profile_id)
     group by 1 order by 1
 """
 
@@ -30,7 +30,7 @@ def test_a_late_link_change_re_attributes_earlier_orders(warehouse: Warehouse) -
         Hub(connection).merge(2, into=1)
     assert warehouse.check(), warehouse.results
     assert warehouse.rows(ORDERS_BY_MEMBER) == [("1", 2)]
-    assert warehouse.rows("select profile_count from marts.members") == [(2,)]
+    assert warehouse.rows("select profile_count from candidates.members") == [(2,)]
 
 
 def test_a_member_that_was_left_by_all_accounts_has_no_row(warehouse: Warehouse) -> None:
@@ -43,11 +43,11 @@ def test_a_member_that_was_left_by_all_accounts_has_no_row(warehouse: Warehouse)
     with warehouse.writer() as connection:
         Hub(connection).move(12, 1)
     warehouse.build(*PEOPLE)
-    assert warehouse.rows("select right(member_id::text, 1) from marts.members") == [("1",)]
+    assert warehouse.rows("select right(member_id::text, 1) from candidates.members") == [("1",)]
     with warehouse.writer() as connection:
         Hub(connection).move(12, 2)
     warehouse.build(*PEOPLE)
-    assert warehouse.rows("select count(*) from marts.members") == [(2,)]
+    assert warehouse.rows("select count(*) from candidates.members") == [(2,)]
 
 
 def test_a_replayed_schema_replaces_the_marts_whole(warehouse: Warehouse) -> None:
@@ -57,8 +57,8 @@ def test_a_replayed_schema_replaces_the_marts_whole(warehouse: Warehouse) -> Non
     warehouse.build(*ORDERS)
     swap_in_a_schema_with_one_order(warehouse)
     assert warehouse.check(), warehouse.results
-    assert warehouse.rows("select order_number from marts.orders") == [("2",)]
-    assert warehouse.rows("select total_minor from marts.order_lines") == [(200,)]
+    assert warehouse.rows("select order_number from candidates.orders") == [("2",)]
+    assert warehouse.rows("select total_minor from candidates.order_lines") == [(200,)]
 
 
 def test_a_replay_that_took_rows_away_makes_the_marts_start_anew(warehouse: Warehouse) -> None:
@@ -73,32 +73,15 @@ def test_a_replay_that_took_rows_away_makes_the_marts_start_anew(warehouse: Ware
             "insert into access.replays (replay_id, swapped) values (gen_random_uuid(), true)"
         )
     assert warehouse.check()
-    assert warehouse.rows("select order_number from marts.orders") == [("2",)]
-    assert warehouse.rows("select total_minor from marts.order_lines") == [(200,)]
-
-
-def test_a_mart_that_other_code_built_is_built_anew(warehouse: Warehouse) -> None:
-    with warehouse.writer() as connection:
-        Hub(connection).order(1, {"1": 100})
-    warehouse.build(*ORDERS)
-    with warehouse.owner() as connection:  # as if an older version had built it
-        connection.execute("alter table marts.orders drop column net_paid_minor")
-        connection.execute("update marts.orders set status = 'of old'")
-        connection.execute("update intermediate.mart_builds set code = 'old'")
-        connection.execute("update marts.order_lines set sku = 'of old'")
-    warehouse.build(*ORDERS)
-    assert warehouse.rows("select status, net_paid_minor from marts.orders") == [("open", 0)]
-    assert warehouse.rows("select sku from marts.order_lines") == [("sku-1",)]
-    assert warehouse.rows(
-        "select count(*) from pg_indexes where schemaname = 'marts' and tablename = 'orders'"
-    ) == [(3,)]
+    assert warehouse.rows("select order_number from candidates.orders") == [("2",)]
+    assert warehouse.rows("select total_minor from candidates.order_lines") == [(200,)]
 
 
 def test_a_business_date_is_of_the_business_zone(warehouse: Warehouse) -> None:
     with warehouse.writer() as connection:
         Hub(connection).order(1, {"1": 100}, at="2026-03-01 16:30:00+00")
     warehouse.build(*ORDERS)
-    assert str(warehouse.rows("select placed_date from marts.orders")[0][0]) == "2026-03-02"
+    assert str(warehouse.rows("select placed_date from candidates.orders")[0][0]) == "2026-03-02"
 
 
 def test_a_ledger_that_does_not_sum_up_fails_its_check(warehouse: Warehouse) -> None:
@@ -119,7 +102,7 @@ def test_a_mart_that_differs_from_the_hub_fails_its_check(warehouse: Warehouse) 
     warehouse.settle()
     warehouse.build(*ORDERS)
     with warehouse.owner() as connection:
-        connection.execute("update marts.orders set event_count = 7")
+        connection.execute("update candidates.orders set event_count = 7")
     assert not warehouse.dbt("test", "--select", "orders_equal_the_hub")
 
 

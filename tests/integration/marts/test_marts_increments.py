@@ -9,7 +9,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 ORDERS = ("--select", "+orders", "+order_lines")
 DIGESTS = {
-    mart: f"select count(*), md5(string_agg(m::text, '|' order by m::text)) from marts.{mart} m"
+    mart: "select count(*), md5(string_agg(m::text, '|' order by m::text))"
+    f" from candidates.{mart} m"
     for mart in (
         "members", "member_identities", "points_ledger", "points_balances", "orders",
         "order_lines", "coupons", "stock_positions", "stock_movements",
@@ -69,11 +70,11 @@ def test_a_build_touches_only_what_changed(warehouse: Warehouse) -> None:
     warehouse.settle()
     warehouse.build(*ORDERS)
     with warehouse.owner() as connection:
-        connection.execute("update marts.orders set status = 'untouched'")
+        connection.execute("update candidates.orders set status = 'untouched'")
     with warehouse.writer() as connection:
         Hub(connection).order(2, {"1": 250})
     warehouse.build(*ORDERS)
-    assert warehouse.rows("select order_number, status from marts.orders order by 1") == [
+    assert warehouse.rows("select order_number, status from candidates.orders order by 1") == [
         ("1", "untouched"),
         ("2", "open"),
     ]
@@ -87,11 +88,14 @@ def test_a_transaction_that_commits_after_a_newer_one_was_read_is_not_lost(
         Hub(newer).order(2, {"1": 200})
         newer.commit()
         warehouse.build(*ORDERS)
-        assert warehouse.rows("select order_number from marts.orders") == [("2",)]
+        assert warehouse.rows("select order_number from candidates.orders") == [("2",)]
         older.commit()
     warehouse.build(*ORDERS)
-    assert warehouse.rows("select order_number from marts.orders order by 1") == [("1",), ("2",)]
-    assert warehouse.rows("select count(*) from marts.order_lines") == [(2,)]
+    assert warehouse.rows("select order_number from candidates.orders order by 1") == [
+        ("1",),
+        ("2",),
+    ]
+    assert warehouse.rows("select count(*) from candidates.order_lines") == [(2,)]
 
 
 def test_the_line_that_an_amendment_drops_leaves_the_mart(warehouse: Warehouse) -> None:
@@ -101,8 +105,8 @@ def test_the_line_that_an_amendment_drops_leaves_the_mart(warehouse: Warehouse) 
     with warehouse.writer() as connection:
         Hub(connection).order(1, {"2": 60})
     assert warehouse.check(), warehouse.results
-    assert warehouse.rows("select line, total_minor from marts.order_lines") == [("2", 60)]
-    assert warehouse.rows("select total_minor from marts.orders") == [(60,)]
+    assert warehouse.rows("select line, total_minor from candidates.order_lines") == [("2", 60)]
+    assert warehouse.rows("select total_minor from candidates.orders") == [(60,)]
 
 
 def test_all_marts_of_a_run_show_one_moment_while_the_hub_goes_on(warehouse: Warehouse) -> None:
@@ -117,7 +121,7 @@ def test_all_marts_of_a_run_show_one_moment_while_the_hub_goes_on(warehouse: War
         assert run("run", "--select", "order_lines")
         assert run("test", "--select", "order_total_is_the_sum_of_its_lines")
     warehouse.build(*ORDERS)
-    assert warehouse.rows("select sum(total_minor) from marts.order_lines") == [(150,)]
+    assert warehouse.rows("select sum(total_minor) from candidates.order_lines") == [(150,)]
 
 
 def test_without_a_shared_snapshot_nothing_is_lost_either(warehouse: Warehouse) -> None:
@@ -128,7 +132,7 @@ def test_without_a_shared_snapshot_nothing_is_lost_either(warehouse: Warehouse) 
         warehouse.build(*ORDERS, snapshot=False)
         older.commit()
     warehouse.build(*ORDERS, snapshot=False)
-    assert warehouse.rows("select count(*) from marts.orders") == [(2,)]
+    assert warehouse.rows("select count(*) from candidates.orders") == [(2,)]
 
 
 def test_a_build_that_fails_is_made_up_for_by_the_next(warehouse: Warehouse) -> None:
@@ -140,10 +144,13 @@ def test_a_build_that_fails_is_made_up_for_by_the_next(warehouse: Warehouse) -> 
         connection.execute(
             "update hub.orders set gross_minor = 9, discount_minor = 9 - total_minor"
         )
+    table = warehouse.rows("select rows_table from mart_rows.marts where mart = 'orders'")[0][0]
     with warehouse.owner() as connection:
-        connection.execute("alter table marts.orders add constraint no check (gross_minor <> 9)")
+        connection.execute(
+            f"alter table mart_rows.{table} add constraint no check (gross_minor <> 9)".encode()
+        )
     assert not warehouse.dbt("run", "--select", "orders")
     with warehouse.owner() as connection:
-        connection.execute("alter table marts.orders drop constraint no")
+        connection.execute(f"alter table mart_rows.{table} drop constraint no".encode())
     warehouse.build(*ORDERS)
-    assert warehouse.rows("select count(*) from marts.orders") == [(2,)]
+    assert warehouse.rows("select count(*) from candidates.orders") == [(2,)]

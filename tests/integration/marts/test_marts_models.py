@@ -18,7 +18,7 @@ def models(manifest: Manifest, schema: str | None = None) -> list[ModelNode]:
 
 
 def test_the_logic_of_the_models_holds_on_examples(warehouse: Warehouse) -> None:
-    warehouse.build("--select", "staging", "intermediate", "orders")
+    assert warehouse.check(), warehouse.results
     assert warehouse.dbt("test", "--select", "test_type:unit"), warehouse.results
 
 
@@ -57,7 +57,7 @@ def test_every_mart_speaks_chinese_too(manifest: Manifest) -> None:
 
 
 def test_the_columns_described_are_those_that_exist(warehouse: Warehouse) -> None:
-    warehouse.build()
+    assert warehouse.check(), warehouse.results
     found = warehouse.rows(
         "select table_schema || '.' || table_name, array_agg(column_name::text)"
         " from information_schema.columns"

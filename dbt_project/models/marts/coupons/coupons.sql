@@ -2,7 +2,6 @@
 {{
     config(
         unique_key='coupon_id',
-        incremental_strategy='rebuild',
         meta={'touched': 'int_coupons_touched'},
     )
 }}

@@ -2,7 +2,6 @@
 {{
     config(
         unique_key='profile_id',
-        incremental_strategy='rebuild',
         meta={'touched': 'int_profiles_touched'},
     )
 }}

@@ -2,7 +2,6 @@
 {{
     config(
         unique_key='member_id',
-        incremental_strategy='rebuild',
         meta={'touched': 'int_members_touched'},
     )
 }}

@@ -2,7 +2,6 @@
 {{
     config(
         unique_key='order_id',
-        incremental_strategy='rebuild',
         meta={'touched': 'stg_hub__orders'},
     )
 }}

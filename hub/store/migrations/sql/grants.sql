@@ -11,3 +11,6 @@ grant select on access.check_runs, access.replays to hub_dbt, hub_reader;
 grant create on database hub to hub_dbt;
 alter default privileges for role hub_dbt in schema staging, intermediate, marts
 grant select on tables to hub_reader, hub_writer;
+-- An analyst reads marts, and nothing else.
+grant usage on schema marts to hub_analyst;
+alter default privileges for role hub_dbt in schema marts grant select on tables to hub_analyst;

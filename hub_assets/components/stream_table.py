@@ -4,15 +4,21 @@ Dagster does not write such a table; the sensor `streams_observed` reports it cu
 topics are stored. Not here: measuring (`hub_assets.streams`), and the workers (`streams`).
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Literal, Self
 
 import dagster as dg
+import psycopg
 from pydantic import BaseModel, Field, model_validator
 
+from hub import settings
 from hub.domain import topics
+from hub_assets import columns
 from hub_assets.events import REPORT_EVERY_S, topic_key
-from hub_assets.streams import STREAM_TABLE_TAG
+from hub_assets.streams import CONNECT_TIMEOUT_S, STREAM_TABLE_TAG
+
+COLUMNS_CRON = "40 0 * * *"
 
 
 class Table(dg.Model, dg.Resolvable):
@@ -60,7 +66,9 @@ class StreamTable(dg.Component, dg.Model, dg.Resolvable):
 
     tables: list[Table]
     database_schema: Literal["hub", "log"] = "hub"
-    subject: str = Field(description="What they are about: a tag to find them by")
+    subject: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$", description="What they are about: a tag to find them by"
+    )
     owners: list[str] = Field(default=["team:streams"], description="team:<name> or an address")
     stale_after_s: int = Field(
         default=3 * REPORT_EVERY_S,
@@ -69,8 +77,34 @@ class StreamTable(dg.Component, dg.Model, dg.Resolvable):
     )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """An external asset a table."""
-        return dg.Definitions(assets=[self._spec(table) for table in self.tables])
+        """An external asset a table, with a check of its columns."""
+        specs = [self._spec(table) for table in self.tables]
+        return dg.Definitions(assets=specs, asset_checks=[self._columns_check(specs)])
+
+    def _columns_check(self, specs: list[dg.AssetSpec]) -> dg.AssetChecksDefinition:
+        checks = [
+            dg.AssetCheckSpec(
+                columns.CHECK,
+                asset=spec.key,
+                description="The table has the columns and types of the last look.",
+                automation_condition=dg.AutomationCondition.cron_tick_passed(
+                    COLUMNS_CRON
+                ).with_label("once a day"),
+            )
+            for spec in specs
+        ]
+
+        @dg.multi_asset_check(
+            name=f"columns_of_{self.database_schema}_{self.subject}", specs=checks, can_subset=True
+        )
+        def known(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+            dsn = settings.load().dsn("dbt")
+            with psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S) as connection:
+                for key in sorted(context.selected_asset_check_keys):
+                    now = columns.read(connection, ".".join(key.asset_key.path))
+                    yield columns.result(context.instance, key, now)
+
+        return known
 
     def _spec(self, table: Table) -> dg.AssetSpec:
         place = f"{self.database_schema}.{table.name}"

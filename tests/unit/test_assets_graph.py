@@ -17,7 +17,7 @@ import yaml
 from hub.domain import topics
 from hub.store import check, overdue
 from hub.testing import RUN_VARIABLE
-from hub_assets import automation, dictionary, lineage, project, streams
+from hub_assets import automation, columns, dictionary, lineage, project, streams
 from hub_assets.definitions import defs
 from hub_assets.project import Project
 from hub_assets.warehouse import COLUMN_LINEAGE
@@ -158,7 +158,7 @@ def test_every_dbt_test_and_every_stored_invariant_is_an_asset_check(
         if node["resource_type"] == "test"
     }
     stored = {one.name for one in check.INVARIANTS if one.proof == "store"}
-    others = {"readers_see_the_last_build", "volumes_are_like_their_past"}
+    others = {"readers_see_the_last_build", "volumes_are_like_their_past", columns.CHECK}
     assert names == tests | stored | others
 
 

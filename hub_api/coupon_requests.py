@@ -31,7 +31,8 @@ class Using(Asking):
 
 
 class Terms(BaseModel):
-    """What it grants and when: a discount is the face value, or a percentage up to a maximum."""
+    """What it grants and when: a discount is the face value, or a percentage up to a maximum.
+    `once_per_person`: a person uses one coupon of the `template`."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -43,6 +44,7 @@ class Terms(BaseModel):
     extension_days: Annotated[int | None, Field(ge=1, le=3_660)] = None
     undo_minutes: Annotated[int | None, Field(ge=0, le=527_040)] = None
     on_refund: Literal["return", "keep"] = "return"
+    once_per_person: bool = False
 
 
 class NewCoupon(Using):

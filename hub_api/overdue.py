@@ -4,12 +4,13 @@ Any number of API processes may do it: what one holds, the others leave out.
 """
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import structlog
 
 from hub.errors import HubError
-from hub.store import overdue
+from hub.store.overdue import OVERDUE
 from hub.store.sealing import Vault
 from hub_api.limits import OVERDUE_EVERY_S
 from hub_api.postgres import Database, PostgresAwayError
@@ -22,12 +23,27 @@ async def end_overdue(database: Database, vault: Vault) -> None:
     while True:
         await asyncio.sleep(OVERDUE_EVERY_S)
         try:
-            ended = await database.write(lambda connection: overdue.end_some(connection, vault))
+            ended = await database.write(lambda connection: end_once(connection, vault))
         except PostgresAwayError as error:
             _log.warning("overdue_not_ended", cause=error.where)
-        except (HubError, asyncpg.PostgresError) as error:
-            # A deadlock, or something that ended meanwhile: the next look sees what is left.
-            _log.warning("overdue_not_ended", cause=type(error).__name__)
         else:
             if ended:
                 _log.info("overdue_ended", ended=ended)
+
+
+async def end_once(connection: Any, vault: Vault) -> int:
+    """End what is overdue now, each noun in a transaction of its own; how many.
+
+    One noun that fails keeps no other from ending: a deadlock, or something that ended meanwhile,
+    is seen again at the next look.
+    """
+    ended = 0
+    for noun in OVERDUE:
+        try:
+            async with connection.transaction():
+                ended += await noun.end(connection, vault)
+        except (HubError, asyncpg.PostgresError) as error:
+            if connection.is_closed():
+                raise
+            _log.warning("overdue_not_ended", noun=noun.name, cause=type(error).__name__)
+    return ended

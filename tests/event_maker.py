@@ -43,7 +43,9 @@ class Shop:
 
     def decision(self, kind: str, minute: float, /, **data: Any) -> bytes:
         """A decision of the hub, made for this shop. `event_id` names it."""
-        event_id = data.pop("event_id", None) or f"d-{self.channel}-{next(self.numbers)}"
+        event_id = (
+            data.pop("event_id", None) or f"d-{self.channel}-{self.shop}-{next(self.numbers)}"
+        )
         subject = str(data.get("account", ""))
         made = Decision(kind, self.channel, self.shop, subject, data)
         return cloud_event(made, event_id, at(minute))

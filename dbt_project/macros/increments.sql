@@ -92,7 +92,8 @@
     changed_xid >= (select since_xid from mart_rows.marts where mart = '{{ this.name }}')
 {%- endmacro %}
 
-{# Condition: the row's key is among the changed rows of another relation. #}
+{# Condition: the row's key is among the changed rows of another relation. As an array, since it
+   then is looked up by index first: a join would come after the laterals of intermediate models. #}
 {% macro is_touched(key, relation) -%}
-    {{ key }} in (select {{ key }} from {{ relation }} where {{ is_changed() }})
+    {{ key }} = any(array(select {{ key }} from {{ relation }} where {{ is_changed() }}))
 {%- endmacro %}

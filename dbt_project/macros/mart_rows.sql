@@ -107,6 +107,8 @@
     select {{ columns | join(', ') }} from (
 {{ sql }}
     ) as model;
+    -- Postgres guesses that few keys were touched, and looks each of them up.
+    create unique index on fresh ({{ key | join(', ') }});
     analyze fresh;
     create temporary table stale on commit drop as
     select {{ prefixed('known', key) }}, known.build_from
@@ -144,17 +146,15 @@
    were touched (`meta.touched`); others are compared with the fresh row of their key. #}
 {% macro is_compared() -%}
     {% set touched = config.get('meta', {}).get('touched') %}
-    {% if not is_incremental() -%}
+    {% set is_all = run_query(
+        "select since_xid = '0' from mart_rows.marts where mart = '" ~ this.name ~ "'"
+    ).rows[0][0] %}
+    {% if is_all or not is_incremental() -%}
         true
+    {%- elif touched -%}
+        known.{{ is_touched(config.get('unique_key'), ref(touched)) }}
     {%- else -%}
-        (
-            (select since_xid = '0' from mart_rows.marts where mart = '{{ this.name }}')
-            or {% if touched -%}
-                known.{{ is_touched(config.get('unique_key'), ref(touched)) }}
-            {%- else -%}
-                exists (select 1 from fresh where {{ same(key_of_mart(), 'fresh', 'known') }})
-            {%- endif %}
-        )
+        exists (select 1 from fresh where {{ same(key_of_mart(), 'fresh', 'known') }})
     {%- endif %}
 {%- endmacro %}
 

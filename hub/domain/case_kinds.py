@@ -99,6 +99,34 @@ KINDS: dict[str, Kind] = {
         (_REVERSE,),
         ("written_off", "confirmed"),
     ),
+    "coupon_refund_owed": Kind(
+        Words("A coupon expired whose money is owed", "券已过期,应退款未退"),
+        (
+            Repair(
+                "POST /v1/coupons/{code}/refund",
+                Words("Pay the buyer back, and tell so", "退款给购买人并登记"),
+            ),
+        ),
+        ("compensated", "written_off", "confirmed"),
+    ),
+    "coupon_refund_differs": Kind(
+        Words("Another amount was paid back than was due", "券退款金额与应退金额不符"),
+        (_REVERSE,),
+        ("compensated", "written_off", "confirmed"),
+    ),
+    "coupon_once_per_person": Kind(
+        Words(
+            "A person used several coupons of which one is allowed", "限用一次的券被同一人多次使用"
+        ),
+        (
+            _REVERSE,
+            Repair(
+                "POST /v1/members/{id}/split",
+                Words("They are two persons: keep them apart", "确认为两人:保持分开"),
+            ),
+        ),
+        ("written_off", "confirmed"),
+    ),
     "points_overspent": Kind(
         Words("More points were spent than there were", "积分透支"), (_ADJUST,)
     ),

@@ -7,13 +7,14 @@ versions: `hub.store.configs`.
 from collections.abc import Callable
 from typing import Any
 
-from hub.domain import approvals, overselling, tier_schemes
+from hub.domain import approvals, earning, overselling, tier_schemes
 from hub.domain.documents import BadDocument, Document
 
 KINDS: dict[str, Callable[[Document], Any]] = {
     "tier_scheme": tier_schemes.read,
     "approvals": approvals.read,
     "oversell": overselling.read,
+    earning.KIND: earning.read_rates,
 }
 """Kind -> what reads its documents: returns what the noun works with, or raises `BadDocument`."""
 

@@ -26,6 +26,7 @@ class Terms(Struct, frozen=True, omit_defaults=True):
     extension_days: int = 0
     undo_minutes: int | None = None
     on_refund: Literal["return", "keep"] = "return"
+    once_per_person: bool = False
 
 
 class Contact(Struct, frozen=True, order=True):
@@ -120,6 +121,34 @@ class Step(Struct, frozen=True):
     reason: str | None
 
 
+class Refund(Struct, frozen=True):
+    """The buyer's money went back: how much of it, where that was said."""
+
+    reason: str | None
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
+class PlatformCall(Struct, frozen=True):
+    """A call of the platform about a use of its coupon; use: what is redeemed if it is verified."""
+
+    use: Use
+    call_id: str
+    call: Literal["prepare", "verify", "query", "cancel"]
+
+    @property
+    def redemption_id(self) -> str:
+        return self.use.redemption_id
+
+
+class PlatformAnswer(Struct, frozen=True):
+    """What became of a call."""
+
+    redemption_id: str
+    call_id: str
+    answer: Literal["done", "refused", "timed_out"]
+
+
 def read_issue(payload: payloads.coupons.CouponIssue) -> Issue:
     currency = payload.currency
     terms = _terms(payload.terms, currency)
@@ -160,6 +189,7 @@ def _terms(terms: payloads.coupons.CouponTerms | None, currency: str | None) -> 
         terms.extension_days or 0,
         terms.undo_minutes,
         terms.on_refund,
+        terms.once_per_person,
     )
 
 
@@ -231,6 +261,30 @@ def read_undoing(payload: payloads.coupons.CouponReversal) -> Undoing:
 
 def read_step(payload: payloads.coupons.CouponStep) -> Step:
     return Step(payload.reason)
+
+
+def read_refund(payload: payloads.coupons.CouponRefund) -> Refund:
+    amount_minor = _amount(payload.amount, payload.currency, "amount")
+    return Refund(payload.reason, amount_minor, payload.currency)
+
+
+def read_call(payload: payloads.coupons.VerificationCall) -> PlatformCall:
+    use = Use(
+        normalise_code(payload.code),
+        payload.verification_id,
+        payload.place,
+        payload.account,
+        payload.order_number,
+        amount_minor=None,
+        currency=None,
+        reservation_id=None,
+        token=None,
+    )
+    return PlatformCall(use, payload.call_id, payload.call)
+
+
+def read_answer(payload: payloads.coupons.VerificationAnswer) -> PlatformAnswer:
+    return PlatformAnswer(payload.verification_id, payload.call_id, payload.answer)
 
 
 def _time(value: datetime | None, field: str) -> datetime | None:

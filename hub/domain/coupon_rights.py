@@ -7,8 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from hub.domain.coupon_state import CouponState
-from hub.domain.coupons import refuse_redemption, reservation_key, use_key
+from hub.domain import coupon_platform
+from hub.domain.coupon_state import CouponState, use_key
+from hub.domain.coupon_uses import refuse_redemption, reservation_key
 from hub.domain.envelope import Event
 
 Refusal = tuple[str, str]
@@ -66,6 +67,8 @@ def refuse_decision(event: Event, was: CouponState, now: CouponState) -> Refusal
         return None  # it is parked, which is refused anyway
     if issue.kind == "platform" and event.type in _THE_PLATFORMS:
         return "platform_decides", "a platform's coupon is verified and cancelled there alone"
+    if event.type == coupon_platform.CALLED:
+        return coupon_platform.refuse_call(was, event)
     if event.type != "coupon.redeemed":
         return None
     key = use_key(event)

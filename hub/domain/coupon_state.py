@@ -7,11 +7,19 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.domain.coupon_data import Contact, Hold, Issue, Use
+from hub.domain.coupon_data import Contact, Hold, Issue, Refund, Use
+from hub.domain.coupon_verification import Answer, Verified
+from hub.domain.envelope import Event
 from hub.domain.ids import Key
 
+NO_USE_LEFT = "all uses were redeemed before"
 UseKey = tuple[str, str, str]
 """(channel, shop, redemption or reservation id): two tills may well both have a 7."""
+
+
+def use_key(event: Event) -> UseKey:
+    """The key of the use that a redemption, its reversal or a call to a platform names."""
+    return event.channel, event.shop, event.data.redemption_id
 
 
 class Redemption(Struct, frozen=True):
@@ -48,7 +56,8 @@ class Reservation(Struct, frozen=True):
 
 class CouponState(Struct):
     """A coupon as its events say. promised: uses that the hub decided, told or not yet; reason:
-    why it was frozen or ended; late_refund: the event that gave money back for one used up."""
+    why it was frozen or ended; refund: by which it ended, if so; late_refund: the event that gave
+    money back for one used up; answers: of the platform's calls, by the call, told or not yet."""
 
     promised: frozenset[UseKey] = frozenset()
     issue: Issue | None = None
@@ -63,8 +72,11 @@ class CouponState(Struct):
     ended_at: datetime | None = None
     ending: str | None = None
     reason: str | None = None
+    refund: Refund | None = None
     late_refund: Key | None = None
     redemptions: dict[UseKey, Redemption] = {}
+    answers: dict[str, Answer] = {}
+    verifications: dict[UseKey, Verified] = {}
     reservations: dict[UseKey, Reservation] = {}
 
     @property

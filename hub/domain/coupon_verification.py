@@ -11,6 +11,8 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+ANSWER_WITHIN = timedelta(seconds=60)
+"""Who calls a platform gives up long before; whoever asks what became of a call waits this long."""
 Call = Literal["prepare", "verify", "query", "cancel"]
 Answer = Literal["done", "refused", "timed_out"]
 State = Literal["new", "prepared", "unknown", "verified", "cancelling", "cancelled", "refused"]
@@ -22,6 +24,18 @@ class Verification(Struct, frozen=True):
     state: State = "new"
     cancel_within: timedelta = timedelta(hours=1)
     verified_at: datetime | None = None
+
+
+class Verified(Struct, frozen=True):
+    """A verification and its last call: when that was sent, and whether it is known to be over."""
+
+    verification: Verification
+    called_at: datetime
+    is_answered: bool
+
+    def is_in_flight(self, at: datetime) -> bool:
+        """Whether its last call may yet be answered: a query beside it would ask too early."""
+        return not self.is_answered and at - self.called_at < ANSWER_WITHIN
 
 
 class NotNow(ValueError):
@@ -44,6 +58,16 @@ def may_call(now: Verification, call: Call, at: datetime) -> bool:
     if call == "cancel" and now.verified_at is not None:
         return now.state == "verified" and at - now.verified_at <= now.cancel_within
     return call in _CALLS[now.state]
+
+
+def next_call(now: Verification, wanted: Literal["verified", "cancelled"]) -> Call | None:
+    """The call that leads to what is wanted; None where it is reached, or out of reach."""
+    if now.state in ("unknown", "cancelling"):
+        return "query"
+    if wanted == "cancelled":
+        return "cancel" if now.state == "verified" else None
+    forward: dict[State, Call] = {"new": "prepare", "prepared": "verify"}
+    return forward.get(now.state)
 
 
 def answered(now: Verification, call: Call, answer: Answer, at: datetime) -> Verification:

@@ -16,9 +16,29 @@ def owed_minor(state: CouponState) -> int:
     issue = state.issue
     if issue is None or state.ending in ("voided", "refunded"):
         return 0
-    if state.ending == "expired" and issue.terms.on_expiry != "refund":
+    # Who applied for a refund in time is owed it, though the validity has run out since.
+    is_owed = issue.terms.on_expiry == "refund" or state.frozen_at is not None
+    if state.ending == "expired" and not is_owed:
         return 0
-    return sum(_shares(issue)[state.live_uses :])
+    return _left(state)
+
+
+def refunded_minor(state: CouponState) -> int:
+    """What went back to the buyer when it ended: what the uses left had been sold for."""
+    return _left(state) if state.refund is not None else 0
+
+
+def refund_minor(kind: str, paid_minor: int | None, uses: int, live_uses: int) -> int:
+    """What goes back of a coupon that was sold, once some of its uses were redeemed."""
+    paid = (paid_minor or 0) if kind in SOLD_KINDS else 0
+    return sum(money.allocate(paid, [1] * uses)[live_uses:])
+
+
+def _left(state: CouponState) -> int:
+    issue = state.issue
+    if issue is None:
+        return 0
+    return refund_minor(issue.kind, issue.paid_minor, issue.uses, state.live_uses)
 
 
 def earnings(state: CouponState) -> dict[UseKey, int]:

@@ -27,7 +27,7 @@ _PERSONAL = ("name", "gender", "birthday")
 
 class Claim(Struct, frozen=True):
     """An identifier that a profile showed; `value` is in its one spelling, `scope` the app of an
-    openid."""
+    openid or the open platform of a unionid: within what a person has one of them."""
 
     type: str
     value: str
@@ -193,7 +193,8 @@ def read_member(payload: payloads.members.Member) -> ProfileData:
         kind = identifier.type
         value = normalise(kind, identifier.value, identifier.app)
         if value is not None:
-            scope = (identifier.app or "") if kind == "openid" else ""
+            scopes = {"openid": identifier.app, "unionid": identifier.platform}
+            scope = scopes.get(kind) or ""
             claims[(kind, value)] = Claim(kind, value, identifier.proof, scope)
     personal = {name: value for name in _PERSONAL if (value := getattr(payload, name)) is not None}
     return ProfileData(payload.account, tuple(claims.values()), personal, payload.attributes)

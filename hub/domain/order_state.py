@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from hub.domain.earning import SCHEME, Scheme
 from hub.domain.ids import Key
 from hub.domain.order_data import Content, Payment, Pickup
 from hub.domain.order_money_data import Aftersale, Refund, Settlement
@@ -36,11 +37,12 @@ class AftersaleState(Struct, frozen=True):
 class OrderState(Struct):
     """An order as its events say. Quantities by line number, in thousandths.
 
-    is_parent: it was split, and its children count; points_back: by the refund's event, how many
-    points that paid for the order go back, and when.
+    is_parent: it was split, and its children count; rules: by which it earns; points_back: by the
+    refund's event, how many points that paid for the order go back, and when.
     """
 
     is_parent: bool = False
+    rules: Scheme = SCHEME
     content: Content | None = None
     account: str | None = None
     place: str | None = None

@@ -59,12 +59,15 @@ class Folded(Struct):
     growth: dict[tuple[Key, str], tuple[Gain, datetime]]
 
 
-def fold(events: list[Event], is_parent: bool = False) -> Folded:
+def fold(
+    events: list[Event], is_parent: bool = False, rules: earning.Scheme | None = None
+) -> Folded:
     """Fold the events of one order. No events give an empty state.
 
-    is_parent: other orders name it as their parent.
+    is_parent: other orders name it as their parent; rules: what it earns by, those the hub comes
+    with unless said.
     """
-    state = OrderState(is_parent=is_parent)
+    state = OrderState(is_parent=is_parent, rules=rules or earning.SCHEME)
     folded = Folded(state, {}, {}, {}, {})
     earned = _NOTHING
 
@@ -102,8 +105,8 @@ def _earned(state: OrderState) -> _Earned:
     if content is None or at is None or not _earns(state):
         return state.account, 0, growth.NOTHING
     net_minor = state.paid_minor - state.refunded_minor
-    gain = Gain(earning.growth_of(content.currency, net_minor, at), net_minor)
-    return state.account, earning.points_of(content, net_minor, at), gain
+    gain = Gain(state.rules.growth_of(content.currency, net_minor, at), net_minor)
+    return state.account, state.rules.points_of(content, net_minor, at), gain
 
 
 def _earns(state: OrderState) -> bool:
@@ -125,8 +128,8 @@ def points_terms(state: OrderState) -> earning.Terms | None:
     at = earned_at(state)
     if state.content is None or at is None:
         return None
-    granted = earning.points_of(state.content, state.paid_minor, at) if _earns(state) else 0
-    return earning.terms(state.content, granted, at, state.fulfilled_at)
+    granted = state.rules.points_of(state.content, state.paid_minor, at) if _earns(state) else 0
+    return state.rules.terms(state.content, granted, at, state.fulfilled_at)
 
 
 def _earn(folded: Folded, event: Event, before: _Earned, now: _Earned) -> None:

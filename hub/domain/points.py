@@ -60,11 +60,13 @@ class Entry(Struct, gc=False, frozen=True):
 
 
 class Step(Struct, gc=False, frozen=True):
-    """What one spending took (points < 0) or gave back at a time."""
+    """What one spending took (points < 0) or gave back at a time; grace_until: when what came back
+    after its lot had expired ends, None: by the rule the hub comes with."""
 
     use_id: Key
     at: datetime
     points: int
+    grace_until: datetime | None = None
 
 
 class Account(Struct):

@@ -52,7 +52,7 @@ def settle(account: Account, lots: dict[Key, Lot], steps: Iterable[Step]) -> Non
         if step.points < 0:
             telling.take(step.use_id, -step.points)
         else:
-            telling.give_back(step.use_id, step.points, step.at)
+            telling.give_back(step)
     telling.advance(account.as_of)
     telling.open_at_once()
     telling.write(account)
@@ -97,7 +97,8 @@ class _Telling:
         self._expire(to)
 
     def open_at_once(self) -> None:
-        """Open the lots that wait for nothing, even if no day of their time was closed yet."""
+        """Open the lots that wait for nothing, even if no day of their time was closed yet: the
+        clock stays where it is, so nothing expires by it."""
         waiting = [lot for lot in self._unopened if lot.is_waiting]
         self._unopened = [lot for lot in self._unopened if not lot.is_waiting]
         while self._unopened:
@@ -107,7 +108,6 @@ class _Telling:
     def _open_next(self) -> None:
         """Open the lots of the next moment together: of them, too, the one that ends first pays."""
         now = self._unopened[-1].opens_at
-        self._expire(now)
         while self._unopened and self._unopened[-1].opens_at == now:
             lot = self._unopened.pop()
             self._put((lot.expires_at or NEVER, lot.earned_at, lot.lot_id), lot.earned_points)
@@ -151,10 +151,10 @@ class _Telling:
                 heappop(self._buckets)
                 del self._open[bucket]
 
-    def give_back(self, use_id: Key, points: int, at: datetime) -> None:
+    def give_back(self, step: Step) -> None:
         """Give points of a spending back to the lots they came from: with the lot's own end, or a
         grace period where that has passed."""
-        use = self._uses.setdefault(use_id, _Use())
+        use, points = self._uses.setdefault(step.use_id, _Use()), step.points
         uncovered = min(points, use.short_points)
         use.short_points -= uncovered
         points -= uncovered
@@ -168,8 +168,8 @@ class _Telling:
                 use.taken.append((lot_id, taken - back))
             lot = self._lots[lot_id]
             ends_at = lot.expires_at or NEVER
-            if ends_at <= at:
-                ends_at = earning.grace_until(at)
+            if ends_at <= step.at:
+                ends_at = step.grace_until or earning.SCHEME.grace_until(step.at)
             self._put((ends_at, lot.earned_at, lot_id), back)
         self._pay_debts()
         use.early_points += points

@@ -19,6 +19,7 @@ RANKS = {
     "hold.placed": 0, "points.spent": 1, "hold.captured": 2, "points.redeemed": 3,
     "hold.voided": 4, "hold.expired": 5, "points.returned": 6,
 }  # fmt: skip
+_SAID = ("hold.captured", "points.spent")
 DIRECT = ""
 """Stands for the hold of a spending that was never held: no hold can be called so."""
 
@@ -67,13 +68,15 @@ class Return(Struct, frozen=True):
 
 class SpendState(Struct):
     """All points spent on one order. refunded: what the order's refunds give back; returns: what is
-    reported to have gone back, which is the same unless it is more."""
+    reported to have gone back, which is the same unless it is more; said: numbers of points that
+    the hub itself said were spent, whenever it did."""
 
     holds: dict[str, Hold] = {}
     claim: Claim | None = None
     other_claim: Claim | None = None
     refunded: tuple[Return, ...] = ()
     returns: tuple[Return, ...] = ()
+    said: frozenset[int] = frozenset()
 
     @property
     def decided_points(self) -> int:
@@ -128,7 +131,8 @@ def fold(events: list[Event], refunded: Sequence[Return] = ()) -> Folded:
 
     refunded: what the order's own refunds give back.
     """
-    state = SpendState(holds={}, refunded=tuple(refunded))
+    said = frozenset(event.data.points for event in events if event.type in _SAID)
+    state = SpendState(holds={}, refunded=tuple(refunded), said=said)
     told = in_order(events, "", RANKS)
     return Folded(state, tell(told, lambda event: _STEPS[event.type](state, event)))
 
@@ -137,7 +141,7 @@ def _placed(state: SpendState, event: Event) -> Verdict:
     taking: Taking = event.data
     if taking.hold_id in state.holds:
         return ignored("this hold was placed already")
-    if state.spent_points:
+    if state.decided_points:
         return ignored("points were spent on this order before")
     state.holds[taking.hold_id] = Hold(taking, event.occurred_at, event.key)
     return APPLIED
@@ -175,7 +179,7 @@ def _captured(state: SpendState, event: Event) -> Verdict:
         return ignored(refusal)
     if asked.points > hold.taking.points:
         return ignored("more points are captured than were held")
-    if state.spent_points:
+    if state.decided_points:
         return ignored("points were spent on this order before")
     state.holds[asked.hold_id] = _captured_at(hold, event, asked.points)
     return APPLIED
@@ -186,6 +190,13 @@ def _refusal(hold: Hold, event: Event) -> str | None:
     if hold.status != "held":
         return f"this hold was {hold.status} before"
     return "this hold timed out before" if is_over(hold, event.occurred_at) else None
+
+
+def refuse(state: SpendState, event: Event) -> str | None:
+    """Why the hub would not decide this now, though it stands once it was decided."""
+    if event.type not in ("hold.placed", "hold.captured") or state.claim is None:
+        return None
+    return None if state.decided_points else "points were spent on this order before"
 
 
 def is_over(hold: Hold, at: datetime) -> bool:
@@ -217,6 +228,9 @@ def _redeemed(state: SpendState, event: Event) -> Verdict:
         state.other_claim = state.other_claim or claim
         return ignored("another number of points was redeemed on this order before")
     state.claim = claim
+    if state.said and claim.points not in state.said:
+        # Told late: what the hub has said of the hold since stands.
+        return APPLIED
     for hold_id, hold in state.holds.items():
         if not _refusal(hold, event) and hold.taking.points >= claim.points > 0:
             state.holds[hold_id] = _captured_at(hold, event, claim.points)

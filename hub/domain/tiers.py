@@ -79,14 +79,20 @@ class _Telling:
             times.append(self._facts[self._told].at)
         if self._valid_until is not None:
             times += [self._valid_until, self._grace_until(self._valid_until)]
-        if self._now is not None and self._valid_until is None and self._window() is not None:
+        if self._now is not None and self._is_looked_at(self._now):
             times += self._next_to_leave(self._now)
         return min((at for at in times if self._now is None or at > self._now), default=None)
+
+    def _is_looked_at(self, now: datetime) -> bool:
+        """Whether the level goes by every moment: no validity keeps it, or grace waits for it to be
+        reached again, which a refund that leaves the window can bring about too."""
+        return self._valid_until is None or self._valid_until <= now
 
     def _next_to_leave(self, now: datetime) -> list[datetime]:
         """When the next fact leaves the window."""
         window = self._window()
-        assert window is not None
+        if window is None:
+            return []
         place = bisect_right(self._times, now - window)
         return [self._times[place] + window] if place < self._told else []
 

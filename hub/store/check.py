@@ -137,13 +137,25 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "what_coupons_were_sold_for_is_owed_or_earned",
-        "I3: what a sold coupon brought is owed or revenue, until it ends",
+        "I3: what a sold coupon brought is owed, revenue or went back, unless it lapsed",
+        "store",
+        ("hub", "coupons"),
+    ),
+    Invariant(
+        "money_owed_for_expired_coupons_has_a_case",
+        "I3: a coupon that expired and whose money is still owed has a case",
         "store",
         ("hub", "coupons"),
     ),
     Invariant(
         "refused_redemptions_have_a_case",
         "I3: a redemption that does not count has an open case until it is undone",
+        "store",
+        ("hub", "coupons"),
+    ),
+    Invariant(
+        "coupons_of_one_use_a_person_are_or_have_a_case",
+        "I3: of coupons that a person may use one of, a member used one, or there is a case",
         "store",
         ("hub", "coupons"),
     ),

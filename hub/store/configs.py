@@ -15,7 +15,7 @@ from hub.domain.decisions import Decision
 from hub.domain.documents import BadDocument, Document, Version, in_force
 from hub.domain.envelope import APPLIED, Event
 from hub.errors import HubError, Refused
-from hub.store import commands
+from hub.store import commands, points_rules
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
 from hub.store.sealing import Vault
@@ -54,6 +54,8 @@ async def apply(connection: Connection, work: Work) -> None:
     new = work.of("config")
     if not new:
         return
+    if points_rules.published_in(work):
+        await points_rules.fence(connection)
     for event in new:
         if work.is_decision and _starts_at(event) < event.occurred_at:
             raise Refused("config_in_the_past", "a version cannot count for what has happened")

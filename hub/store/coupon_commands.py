@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from hub.domain import coupon_codes, coupon_rights, ids
+from hub.domain import coupon_codes, coupon_rights, coupon_worth, ids, money
 from hub.domain.coupon_codes import normalise_code
 from hub.domain.coupon_data import Terms
 from hub.domain.coupon_quotes import Offer
@@ -48,13 +48,14 @@ class Counter(Struct, frozen=True):
 
 class Standing(Struct, frozen=True):
     """A coupon now: who issued it, what it offers, whether it can be used, and the counter's rights
-    to it."""
+    to it. refund_minor: what its buyer gets back now."""
 
     channel: str
     offer: Offer
     rights: Rights
     unusable: str | None
     uses_free: int
+    refund_minor: int
 
 
 async def issue(connection: Connection, vault: Vault, counter: Counter, data: Any) -> Key:
@@ -94,6 +95,8 @@ async def decide(
     lets_go = event_type == "coupon.released" and "reservation_id" not in data
     if (lets_go or event_type in _OF_THE_ISSUER) and counter.channel != found.channel:
         raise Refused("issuer_alone", "only the channel that issued the coupon may do this")
+    if event_type == "coupon.refunded" and found.refund_minor:
+        data = data | _amount(found.refund_minor, found.offer.currency)
     if event_type == "coupon.transferred":
         _raise(coupon_rights.refuse_transfer(found.rights))
     if event_type in _USES:
@@ -146,9 +149,17 @@ def _standing(row: Any) -> Standing:
         unusable = "not_valid_yet"
     elif row["usable_until"] is not None and row["now"] >= row["usable_until"]:
         unusable = "expired"
-    return Standing(
-        row["channel"], offer, rights, unusable, row["uses_left"] - row["uses_reserved"]
-    )
+    free = row["uses_left"] - row["uses_reserved"]
+    sold = (row["kind"], row["paid_minor"], row["uses_total"], row["uses_redeemed"])
+    return Standing(row["channel"], offer, rights, unusable, free, coupon_worth.refund_minor(*sold))
+
+
+def _amount(minor: int, currency: str | None) -> dict[str, str]:
+    assert currency is not None  # what was paid has one
+    return {
+        "amount": money.decimal_text(minor, money.exponent(currency)),
+        "currency": currency,
+    }
 
 
 async def _hold(connection: Connection, code: str) -> Key:

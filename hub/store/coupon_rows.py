@@ -6,6 +6,7 @@ import msgspec
 
 from hub.domain import coupon_worth, ids
 from hub.domain.coupon_state import CouponState, Redemption, Reservation
+from hub.domain.coupon_verification import Verified
 from hub.domain.coupons import Folded
 from hub.domain.ids import Key
 from hub.store.db import Connection, Rows
@@ -31,6 +32,7 @@ _COUPONS = Rows(
         "face_value_minor": "bigint",
         "paid_minor": "bigint",
         "owed_minor": "bigint",
+        "refunded_minor": "bigint",
         "currency": "text",
         "terms": "jsonb",
         "issued_at": "timestamptz",
@@ -86,6 +88,21 @@ _RESERVATIONS = Rows(
     },
 )
 
+_VERIFICATIONS = Rows(
+    "coupon_verifications",
+    key=("coupon_id", "channel", "shop", "verification_id"),
+    columns={
+        "coupon_id": "uuid",
+        "channel": "text",
+        "shop": "text",
+        "verification_id": "text",
+        "state": "text",
+        "verified_at": "timestamptz",
+        "called_at": "timestamptz",
+        "is_answered": "boolean",
+    },
+)
+
 
 async def write(
     connection: Connection,
@@ -95,7 +112,7 @@ async def write(
     since: dict[Key, datetime],
 ) -> None:
     """Write the coupons and what changed of their uses; since: when each was first heard of."""
-    coupon_rows, redemption_rows, reservation_rows = [], [], []
+    coupon_rows, redemption_rows, reservation_rows, verification_rows = [], [], [], []
     for key, folded in now.items():
         state, before = folded.state, was[key].state
         if state.issue is None:
@@ -112,9 +129,21 @@ async def write(
             for name, one in state.reservations.items()
             if before.reservations.get(name) != one
         ]
+        verification_rows += [
+            (key, *name, *_verification(told))
+            for name, told in state.verifications.items()
+            if before.verifications.get(name) != told
+        ]
     await _COUPONS.upsert(connection, coupon_rows)
     await _REDEMPTIONS.upsert(connection, redemption_rows)
     await _RESERVATIONS.upsert(connection, reservation_rows)
+    if verification_rows:
+        await _VERIFICATIONS.upsert(connection, verification_rows)
+
+
+def _verification(told: Verified) -> tuple[object, ...]:
+    now = told.verification
+    return now.state, now.verified_at, told.called_at, told.is_answered
 
 
 def _coupon(vault: Vault, state: CouponState) -> tuple[object, ...]:
@@ -137,6 +166,7 @@ def _coupon(vault: Vault, state: CouponState) -> tuple[object, ...]:
         issue.face_value_minor,
         issue.paid_minor,
         coupon_worth.owed_minor(state),
+        coupon_worth.refunded_minor(state),
         issue.currency,
         msgspec.to_builtins(issue.terms),
         state.issued_at,

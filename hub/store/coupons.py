@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
-from hub.domain import coupon_rights, coupons, ids
+from hub.domain import coupon_rights, coupon_worth, coupons, ids
 from hub.domain.coupon_state import CouponState
 from hub.domain.coupons import Folded
 from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
 from hub.domain.order_data import OrderName
 from hub.errors import Refused
-from hub.store import cases, coupon_rows, log
+from hub.store import cases, coupon_persons, coupon_rows, log
 from hub.store.cases import Case
 from hub.store.db import Connection, queries
 from hub.store.folding import refold
@@ -25,11 +25,18 @@ from hub.store.sealing import Vault
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new coupon events; write coupons, uses and reservations; open and close cases."""
     new = work.of("coupon")
-    if not new and not work.over_before:
-        return
-    used = await _used_on(connection, work.over_before)
-    if not new and not used:
-        return
+    used = await _used_on(connection, work.over_before) if work.over_before else set()
+    was, now = {}, {}
+    if new or used:
+        was, now = await _tell(connection, vault, work, new, used)
+    await coupon_persons.follow(connection, work, was, now)
+
+
+async def _tell(
+    connection: Connection, vault: Vault, work: Work, new: list[Event], used: set[Key]
+) -> tuple[dict[Key, Folded], dict[Key, Folded]]:
+    """Fold and write the coupons of new events and those used on orders that are over now: how they
+    were and are."""
     wanted = sorted({event.entity_key for event in new} | used)
     rows = await connection.fetch(queries("coupons")["lock"], wanted)
     since: dict[Key, datetime] = {row["coupon_id"]: row["first_received_at"] for row in rows}
@@ -52,6 +59,7 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     first_at = {key: min(since.get(key, received_at), received_at) for key in wanted}
     await coupon_rows.write(connection, vault, was, now, first_at)
     await cases.follow(connection, _cases(now), _cases(was).keys(), received_at)
+    return was, now
 
 
 async def _used_on(connection: Connection, names: Iterable[OrderName]) -> set[Key]:
@@ -115,3 +123,19 @@ def _of_coupon(key: Key, state: CouponState) -> Iterator[tuple[Key, Case]]:
         detail = {"event_key": ids.text(state.late_refund)}
         case = Case("coupon_refunded_late", "coupon", ids.text(key), detail)
         yield derived("coupon-refund", key), case
+    owed_minor = coupon_worth.owed_minor(state)
+    if state.ending == "expired" and owed_minor > 0:
+        detail = {"owed_minor": owed_minor, "currency": state.issue.currency}
+        case = Case("coupon_refund_owed", "coupon", ids.text(key), detail)
+        yield derived("coupon-owed", key), case
+    said, due_minor = state.refund, coupon_worth.refunded_minor(state)
+    if said is not None and said.amount_minor is not None:
+        detail = {
+            "due_minor": due_minor,
+            "refunded_minor": said.amount_minor,
+            "currency": said.currency,
+        }
+        is_due = (said.amount_minor, said.currency) == (due_minor, state.issue.currency)
+        if not is_due:
+            case = Case("coupon_refund_differs", "coupon", ids.text(key), detail)
+            yield derived("coupon-differs", key), case

@@ -144,6 +144,7 @@ PARTS = {
             "face_value_minor",
             "paid_minor",
             "owed_minor",
+            "refunded_minor",
             "currency",
             "terms",
             "issued_at",
@@ -186,6 +187,18 @@ PARTS = {
             "expires_at",
             "ended_at",
             "ending",
+        )
+    ),
+    "coupon_verifications": Part(
+        (
+            "coupon_id",
+            "channel",
+            "shop",
+            "verification_id",
+            "state",
+            "verified_at",
+            "called_at",
+            "is_answered",
         )
     ),
     # A position that something passed through on the way and left at nothing says nothing.

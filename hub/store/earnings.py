@@ -55,7 +55,7 @@ def note(work: Work, event: Event, order: Touched, before: Folded, after: Folded
 
 def _terms_by(state: OrderState) -> tuple[object, ...]:
     """What the terms of a lot depend on, beside the points themselves."""
-    return state.fulfilled_at, orders.earned_at(state), state.content
+    return state.fulfilled_at, orders.earned_at(state), state.content, state.rules
 
 
 def lot_id(order_id: Key, profile: Key) -> Key:

@@ -6,6 +6,7 @@ Since each event's effects are a difference of two folds, orders are folded afte
 from datetime import datetime
 
 from hub.domain import orders
+from hub.domain.earning import Scheme
 from hub.domain.envelope import Event
 from hub.domain.order_data import OrderName
 from hub.domain.orders import Folded
@@ -18,7 +19,13 @@ class Touched:
     """An order that a write changes: its names, its events, its folds before and after."""
 
     def __init__(
-        self, name: OrderName, past: list[Event], since: datetime, *, is_parent: bool
+        self,
+        name: OrderName,
+        past: list[Event],
+        since: datetime,
+        *,
+        is_parent: bool,
+        rules: Scheme | None = None,
     ) -> None:
         self.key = name.key
         self.channel = name.channel
@@ -27,14 +34,22 @@ class Touched:
         self.events = past
         self.first_received_at = since
         self._is_parent = is_parent
-        self.was = orders.fold(past, is_parent) if past or is_parent else _UNTOLD
+        self._rules = rules
+        self.was = self._fold() if past or is_parent else _UNTOLD
         self.now = self.was
 
     def add(self, event: Event) -> tuple[Folded, Folded]:
         """Fold one more event in; the folds before and after it."""
         before = self.now
         self.events.append(event)
-        self.now = orders.fold(self.events, self._is_parent)
+        self.now = self._fold()
+        return before, self.now
+
+    def earn_by(self, rules: Scheme) -> tuple[Folded, Folded]:
+        """Fold it by other rules from now on; the folds before and after."""
+        before = self.now
+        self._rules = rules
+        self.now = self._fold()
         return before, self.now
 
     def become_parent(self) -> tuple[Folded, Folded]:
@@ -42,5 +57,8 @@ class Touched:
         before = self.now
         if not self._is_parent:
             self._is_parent = True
-            self.now = orders.fold(self.events, is_parent=True)
+            self.now = self._fold()
         return before, self.now
+
+    def _fold(self) -> Folded:
+        return orders.fold(self.events, self._is_parent, self._rules)

@@ -5,6 +5,7 @@ points are the difference between the fold before an event and the fold after it
 """
 
 from datetime import datetime
+from itertools import chain
 
 from hub.domain import ids, money
 from hub.domain.envelope import EVENTS_MAX, TOO_MANY, Event
@@ -15,7 +16,7 @@ from hub.domain.orders import Folded
 from hub.domain.spends import Return
 from hub.domain.stock import QUARANTINED, Change
 from hub.errors import Refused
-from hub.store import cases, earnings, growth, log, order_details, order_rows
+from hub.store import cases, earnings, growth, log, order_details, order_rows, points_rules
 from hub.store.db import Connection, queries
 from hub.store.order_folds import Touched
 from hub.store.records import Work
@@ -33,9 +34,11 @@ def parent_of(event: Event) -> OrderName | None:
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new order events and write orders, lines, and the effects they cause."""
     new = work.of("order")
-    if not new:
+    judged_anew = await points_rules.orders_since(connection, work)
+    if not new and not judged_anew:
         return
-    touched = await _load(connection, vault, work, new)
+    await log.claim(connection, [name.key for name in judged_anew])
+    touched = await _load(connection, vault, work, _names(new, judged_anew))
     children: list[tuple[Key, Key]] = []
     for event in new:
         order = touched[event.entity_key]
@@ -74,15 +77,20 @@ def _refuse(order: Touched, event: Event) -> None:
         raise Refused("refund_above_paid", f"no more than {left} can go back", refundable=left)
 
 
-async def _load(
-    connection: Connection, vault: Vault, work: Work, new: list[Event]
-) -> dict[Key, Touched]:
-    names: dict[Key, OrderName] = {}
+def _names(new: list[Event], judged_anew: list[OrderName]) -> dict[Key, OrderName]:
+    """The orders that a write touches."""
+    names = {name.key: name for name in judged_anew}
     for event in new:
         if event.entity_key not in names:
             names[event.entity_key] = OrderName(event.channel, event.shop, event.subject)
         if (parent := parent_of(event)) is not None:
             names.setdefault(parent.key, parent)
+    return names
+
+
+async def _load(
+    connection: Connection, vault: Vault, work: Work, names: dict[Key, OrderName]
+) -> dict[Key, Touched]:
     rows = await connection.fetch(queries("orders")["lock"], sorted(names))
     parents = {row["order_id"] for row in rows if row["is_parent"]}
     since: dict[Key, datetime] = {
@@ -91,16 +99,29 @@ async def _load(
         if row["first_received_at"] is not None
     }
     past = await log.history(connection, vault, "order", since, work.first_log_id)
+    judged = None
+    if any(_may_earn(event) for event in chain(work.of("order"), *past.values())):
+        judged = await points_rules.judged(connection, work)
     # A write that waited for another began before it: the earlier of both is when the first came.
-    return {
+    touched = {
         key: Touched(
             name,
             past.get(key, []),
             min(since.get(key, work.received_at), work.received_at),
             is_parent=key in parents,
+            rules=judged.before if judged is not None else None,
         )
         for key, name in names.items()
     }
+    if judged is not None and judged.cause is not None:
+        for order in touched.values():
+            _note_effects(work, judged.cause, order, *order.earn_by(judged.now))
+    return touched
+
+
+def _may_earn(event: Event) -> bool:
+    """Whether an order of which this is told may earn: a reservation alone does not."""
+    return not event.type.startswith("reservation.")
 
 
 def _note_effects(work: Work, event: Event, order: Touched, before: Folded, after: Folded) -> None:

@@ -45,22 +45,25 @@ async def _deposits(connection: Connection, vault: Vault) -> int:
     return await order_commands.default_overdue(connection, vault, datetime.now(UTC))
 
 
+async def _coupons(connection: Connection, vault: Vault) -> int:
+    return await coupon_expiry.expire_overdue(connection, vault)
+
+
+async def _points(connection: Connection, vault: Vault) -> int:
+    return await spending.close_due(connection, vault)
+
+
+async def _tiers(connection: Connection, vault: Vault) -> int:
+    return await tier_reviews.review_due(connection, vault)
+
+
 OVERDUE: tuple[Overdue, ...] = (
     Overdue("reservations", _reservations),
     Overdue("deposits", _deposits),
-    Overdue("coupons", coupon_expiry.expire_overdue),
-    Overdue("points", spending.close_due),
-    Overdue("tiers", tier_reviews.review_due),
+    Overdue("coupons", _coupons),
+    Overdue("points", _points),
+    Overdue("tiers", _tiers),
 )
-
-
-async def end_some(connection: Connection, vault: Vault) -> int:
-    """End some of all that is due, each noun in a transaction of its own; how many."""
-    ended = 0
-    for one in OVERDUE:
-        async with connection.transaction():
-            ended += await one.end(connection, vault)
-    return ended
 
 
 async def end_all(dsn: str, vault: Vault, one: Overdue, timeout_s: float) -> Ended:

@@ -5,12 +5,14 @@ only gains lots; any other is settled over all its lots and spendings (`hub.doma
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 
 from hub.domain import points, settling
+from hub.domain.earning import Scheme
 from hub.domain.ids import Key, derived, text
 from hub.domain.points import Account, Entry, Lot, Step
-from hub.store import cases
+from hub.store import cases, points_rules
 from hub.store.db import Connection, Rows, queries
 from hub.store.points_changes import Changes, collect
 from hub.store.records import Work
@@ -74,12 +76,16 @@ _ENTRIES = Rows(
 async def apply(connection: Connection, work: Work) -> None:
     """Enter what orders earned, what was spent, and what points events say."""
     changes = collect(work)
+    for profile in await points_rules.accounts_since(connection, work):
+        changes[profile].cause = points_rules.published_in(work)[-1].key
     if not changes:
         return
     profiles = sorted(changes)
     accounts = await lock(connection, profiles)
     to_settle = [p for p in profiles if not _only_gains(accounts[p], changes[p], work.known_lots)]
     lots, steps = await load(connection, to_settle)
+    sums = {profile: _sums(steps[profile], changes[profile]) for profile in to_settle}
+    steps = await _dated(connection, sums)
     changed: list[Lot] = []
     entries: list[Entry] = []
     overspent: dict[Key, dict[str, object] | None] = {}
@@ -143,18 +149,41 @@ def _gain(account: Account, change: Changes) -> list[Lot]:
     return list(lots.values())
 
 
-def _settle(
-    account: Account, change: Changes, lots: dict[Key, Lot], known: list[Step]
-) -> list[Lot]:
-    sums: dict[tuple[Key, datetime], int] = defaultdict(int)
+Sums = dict[tuple[Key, datetime], int]
+"""(spending, time) -> what it took or gave back then."""
+
+
+def _sums(known: list[Step], change: Changes) -> Sums:
+    """What spendings took and gave back, with what this write brings."""
+    sums: Sums = defaultdict(int)
     for step in known:
         sums[step.use_id, step.at] += step.points
     for entry in change.entries:
         if entry.use_id is not None:
             sums[entry.use_id, entry.occurred_at] += entry.points
+    return sums
+
+
+async def _dated(connection: Connection, sums: Mapping[Key, Sums]) -> dict[Key, list[Step]]:
+    """The steps of each profile, with the grace period of what comes back; its rule is read only
+    where something does."""
+    rules: Scheme | None = None
+    if any(points > 0 for one in sums.values() for points in one.values()):
+        rules = await points_rules.load(connection)
+    return {
+        profile: [
+            Step(use_id, at, points, rules.grace_until(at) if rules and points > 0 else None)
+            for (use_id, at), points in one.items()
+        ]
+        for profile, one in sums.items()
+    }
+
+
+def _settle(
+    account: Account, change: Changes, lots: dict[Key, Lot], steps: list[Step]
+) -> list[Lot]:
     if change.closed_until is not None:
         account.settled_at = max(account.settled_at, change.closed_until)
-    steps = [Step(use_id, at, sum_) for (use_id, at), sum_ in sums.items()]
     return settling.post(account, lots, change.entries, steps, change.terms)
 
 

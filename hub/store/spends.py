@@ -10,6 +10,7 @@ from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
 from hub.domain.points import Entry
 from hub.domain.spends import Folded, Hold, Return, SpendState
+from hub.errors import Refused
 from hub.store import cases, log
 from hub.store.db import Connection, Rows, queries
 from hub.store.folding import refold
@@ -86,6 +87,8 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     past = await log.history(connection, vault, "spend", since, work.first_log_id)
     refunded = await _refunded(connection, touched)
     was = {key: spends.fold(past.get(key, []), refunded[key]) for key in touched}
+    if work.is_decision:
+        _refuse(was, new)
     refunded |= work.points_back
     await _keep_refunded(connection, work)
 
@@ -106,6 +109,12 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
         if was[key].state.is_disputed or now[key].state.is_disputed
     }
     await cases.follow_objects(connection, "points_disputed", "spend", disputed, work.received_at)
+
+
+def _refuse(was: dict[Key, Folded], new: list[Event]) -> None:
+    for event in new:
+        if (reason := spends.refuse(was[event.entity_key].state, event)) is not None:
+            raise Refused("not_possible", reason, type=event.type, subject=event.subject)
 
 
 async def _refunded(connection: Connection, touched: list[Key]) -> dict[Key, list[Return]]:

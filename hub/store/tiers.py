@@ -107,15 +107,17 @@ async def mates(connection: Connection, seeds: Iterable[Key]) -> dict[Key, list[
     return members
 
 
-async def claim(connection: Connection, seeds: set[Key]) -> dict[Key, list[Key]]:
-    """The members of these profiles, held back from other writes of tiers.
+async def claim(
+    connection: Connection, seeds: set[Key], what: str = "tier"
+) -> dict[Key, list[Key]]:
+    """The members of these profiles, held back from other writes of tiers, or of `what`.
 
     Two writes about two profiles of one member would each tell it without the other's entries.
     """
     claimed: set[Key] = set()
     for _ in range(ROUNDS_MAX):
         members = await mates(connection, seeds)
-        wanted = {derived("tier", profile) for held in members.values() for profile in held}
+        wanted = {derived(what, profile) for held in members.values() for profile in held}
         if wanted <= claimed:
             return members
         await log.claim(connection, wanted)

@@ -9,14 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.domain import ids, settling
 from hub.domain.decisions import Decision
-from hub.domain.earning import NEVER
+from hub.domain.earning import NEVER, Redeeming
 from hub.domain.ids import Key, derived
 from hub.domain.points import Account, Lot, Step
 from hub.errors import Refused
-from hub.store import log, points
+from hub.store import log, points, points_rules
 from hub.store.db import Connection, queries
 
 ROUNDS_MAX = 5
@@ -24,11 +25,13 @@ ROUNDS_MAX = 5
 
 
 class Wallet(Struct):
-    """A member's points as they are at a time; due: holds whose end is to be decided first."""
+    """A member's points as they are at a time; redeeming: how many can be spent on one order; due:
+    holds whose end is to be decided first."""
 
     at: datetime
     accounts: Sequence[Account]
     lots: Sequence[Lot]
+    redeeming: Redeeming
     due: Sequence[Decision]
 
     @property
@@ -36,7 +39,10 @@ class Wallet(Struct):
         return sum(one.open_points - one.debt_points for one in self.accounts)
 
     def shares(self, wanted: int) -> list[dict[str, object]]:
-        """Whose points are used, from the lot that ends first; refused if they are not enough."""
+        """Whose points are used, from the lot that ends first; refused if they are not enough, or
+        not what the rule lets somebody spend."""
+        if (reason := self.redeeming.refuse(wanted)) is not None:
+            raise Refused("points_rule", reason)
         if wanted > self.available_points:
             # How many there are is for those to read who may see all of the member's channels.
             raise Refused("points_short", f"fewer than {wanted} points are available")
@@ -65,14 +71,17 @@ async def open_wallet(connection: Connection, profile: Key, claimed: Sequence[Ke
     lots, steps = await points.load(connection, profiles)
     over = await _timed_out(connection, profiles, at)
     due = [ending("hold.expired", row) for row in over]
+    rules = await points_rules.load(connection)
     freed = {derived("use", row["spend_id"], row["hold_id"].encode()) for row in over}
     for one in profiles:
         account = accounts[one]
         # What is spent now moves the account's clock: lots that open or end meanwhile need no word.
         account.settled_at = max(account.settled_at, at)
-        settling.settle(account, lots[one], steps[one] + _given_back(steps[one], freed, at))
+        told = steps[one] + _given_back(steps[one], freed, at)
+        dated = [replace(step, grace_until=rules.grace_until(step.at)) for step in told]
+        settling.settle(account, lots[one], dated)
     all_lots = [lot for one in profiles for lot in lots[one].values()]
-    return Wallet(at, list(accounts.values()), all_lots, due)
+    return Wallet(at, list(accounts.values()), all_lots, rules.at(at).redeeming, due)
 
 
 async def refuse_unknown(connection: Connection, profile: Key) -> None:

@@ -18,10 +18,11 @@ from hub.store.coupon_commands import Counter, Standing
 from hub.store.keys import ApiKey
 from hub_api import requests
 from hub_api.amounts import amount
+from hub_api.coupon_calls import Code, Writer, counter_of
 from hub_api.coupon_requests import Amount, Currency, Name, Using
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held, Resources
-from hub_api.routes.coupon_commands import Code, Writer, counter_of, token_key
+from hub_api.routes.coupon_commands import token_key
 
 router = APIRouter(prefix="/v1", tags=["coupons"])
 OTHERS_MAX = 20

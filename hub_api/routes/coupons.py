@@ -25,6 +25,7 @@ class CouponHead(BaseModel):
     """A coupon without its redemptions; `face_value` is a decimal string in `currency`.
 
     `is_claimable`: in a member's list, that it is for a phone or e-mail the member has verified.
+    `refunded`: after a refund, what the buyer gets back for the uses that were left.
     """
 
     coupon_id: str
@@ -36,6 +37,7 @@ class CouponHead(BaseModel):
     uses_total: int
     uses_redeemed: int
     face_value: str | None
+    refunded: str | None = None
     currency: str | None
     issued_at: datetime | None
     claimed_at: datetime | None
@@ -108,4 +110,5 @@ def head_fields(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in CouponHead.model_fields if name in row} | {
         "coupon_id": ids.text(row["coupon_id"]),
         "face_value": amount(row["face_value_minor"], row["currency"]),
+        "refunded": amount(row.get("refunded_minor") or None, row["currency"]),
     }

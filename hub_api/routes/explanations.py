@@ -86,6 +86,9 @@ async def explain(request: Request, member_id: UUID, key: MemberReader, held: He
         lot_ids = [lot["lot_id"] for lot in lots]
         causes = await points.causes(reader, viewer, profile_ids, lot_ids, ENTRIES_MAX)
         taken = await points.causes(reader, viewer, profile_ids, None, ENTRIES_MAX)
+        reasons = _shipped() | await points.rules(reader)
+        for row in (*causes, *taken):
+            row["rule"] = reasons.get(row["rule_version"])
         return _explanation(member["member_id"], accounts, _lots(lots, causes), taken)
 
     return respond(request, await held.database.read(read))
@@ -145,8 +148,10 @@ def _cause(row: Row) -> Cause:
         event_type=row["event_type"],
         event_id=row["event_id"],
         rule_version=row["rule_version"],
-        rule=_REASONS.get(row["rule_version"]),
+        rule=row["rule"],
     )
 
 
-_REASONS = {rule.version: rule.reason for rule in earning.SCHEME.rules}
+def _shipped() -> dict[str, str]:
+    """Why the versions that the hub comes with are as they are."""
+    return {rule.version: rule.reason for rule in earning.SCHEME.rules}

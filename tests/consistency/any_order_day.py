@@ -46,6 +46,7 @@ def events(variant: int) -> list[bytes]:
     _points(day)
     for number in range(1, 9):
         _coupon(day, number)
+    _platforms_coupon(day)
     _people(day)
     _growth(day)
     _spending(day)
@@ -417,7 +418,8 @@ def _coupon(day: Day, number: int) -> None:
     # One that is never issued, and one that is issued twice.
     for _ in range({1: 0, 2: 2}.get(number, 1)):
         issued = {"kind": "exchange", "uses": day.chance.randint(1, 2), "face_value": "88"}
-        sold = {"paid_amount": "79.99", "terms": {"on_expiry": day.chance.choice(EXPIRIES)}}
+        terms = {"on_expiry": day.chance.choice(EXPIRIES), "once_per_person": number > 4}
+        sold = {"paid_amount": "79.99", "terms": terms, "template": "cake"}
         owner = day.chance.choice(({"account": "a-1"}, {"recipient_phone": "13912345671"}, {}))
         data = code | issued | sold | owner | {"currency": "CNY"}
         day.post(day.shops[0], "coupon.issued", day.minute(0, 300), **data)
@@ -430,6 +432,8 @@ def _coupon(day: Day, number: int) -> None:
             data |= {"reservation_id": "r-1"}
         if day.chance.random() < 0.6:
             data |= {"order_number": f"n-{day.chance.randint(1, 7)}"}
+        if day.chance.random() < 0.5:
+            data |= {"account": f"a-{day.chance.randint(1, ACCOUNTS)}"}
         day.post(day.chance.choice(day.shops), "coupon.redeemed", day.minute(), **data)
     for _ in range(day.chance.randint(0, 2)):
         data = code | {"redemption_id": f"u-{day.chance.randint(0, 2)}"}
@@ -438,7 +442,28 @@ def _coupon(day: Day, number: int) -> None:
     _coupon_held(day, code)
     for kind in ("coupon.frozen", "coupon.voided", "coupon.expired", "coupon.refunded"):
         if day.chance.random() < 0.35:
-            day.post(day.shops[0], kind, day.minute(200, 600), **code, reason=kind)
+            more = {"amount": "79.99", "currency": "CNY"} if kind == "coupon.refunded" else {}
+            day.post(day.shops[0], kind, day.minute(200, 600), **code, **more, reason=kind)
+
+
+def _platforms_coupon(day: Day) -> None:
+    """Calls of a platform about two uses, some never answered, some not possible at that time."""
+    code = {"code": "DY-1"}
+    day.post(day.shops[2], "coupon.issued", day.minute(0, 300), **code, kind="platform", uses=2)
+    for number in range(12):
+        shop = day.chance.choice(day.shops[:2])
+        use = code | {"verification_id": f"v-{day.chance.randint(1, 2)}", "call_id": f"c-{number}"}
+        call = day.chance.choice(("prepare", "verify", "query", "cancel"))
+        minute = day.minute(100, 500)
+        said = shop.decision("coupon.verification_called", minute, **use, call=call, account="a-1")
+        day.bodies.append(said)
+        for answer in day.chance.sample(("done", "done", "refused", "timed_out", None), 2):
+            if answer is not None:
+                data = use | {"answer": answer}
+                kind = "coupon.verification_answered"
+                day.bodies.append(shop.decision(kind, minute + day.chance.randint(0, 9), **data))
+    report = code | {"redemption_id": "v-1", "account": "a-2"}
+    day.post(day.shops[0], "coupon.redeemed", day.minute(100, 500), **report)
 
 
 def _coupon_held(day: Day, code: dict[str, str]) -> None:

@@ -10,7 +10,8 @@ from hub.domain.payloads.base import Currency, Id, Name, Number, Payload, Person
 class CouponTerms(Payload):
     """What a coupon grants and when. Discounts: the issue's `face_value`, or `percent_off` up to
     `maximum`; `minimum` is the order's amount from which it holds. `on_refund`: whether a use
-    returns once its order was called off or refunded in full."""
+    returns once its order was called off or refunded in full. `once_per_person`: a person uses one
+    coupon of its template, by whichever account."""
 
     minimum: Number | None = None
     percent_off: Annotated[int, Meta(ge=1, le=100)] | None = None
@@ -20,6 +21,7 @@ class CouponTerms(Payload):
     extension_days: Annotated[int, Meta(ge=1, le=3_660)] | None = None
     on_refund: Literal["return", "keep"] = "return"
     undo_minutes: Annotated[int, Meta(ge=0, le=527_040)] | None = None
+    once_per_person: bool = False
 
 
 class CouponIssue(Payload):
@@ -96,10 +98,41 @@ class CouponReversal(Payload):
 
 
 class CouponStep(Payload):
-    """coupon.frozen, voided, expired, refunded."""
+    """coupon.frozen, voided, expired."""
 
     code: Id
     reason: Name | None = None
+
+
+class CouponRefund(Payload):
+    """`amount`: what was paid back, if known; due is what the uses left were sold for."""
+
+    code: Id
+    reason: Name | None = None
+    amount: Number | None = None
+    currency: Currency | None = None
+
+
+class VerificationCall(Payload):
+    """A call of the platform about one use of its coupon, kept before it is sent: until its answer
+    is known it may have been done. `verification_id` names the use, as a redemption's id does."""
+
+    code: Id
+    verification_id: Id
+    call_id: Id
+    call: Literal["prepare", "verify", "query", "cancel"]
+    place: Id | None = None
+    account: Id | None = None
+    order_number: Id | None = None
+
+
+class VerificationAnswer(Payload):
+    """What the platform answered: of a query, `done` where it is verified there."""
+
+    code: Id
+    verification_id: Id
+    call_id: Id
+    answer: Literal["done", "refused", "timed_out"]
 
 
 TYPES: dict[str, type[Payload]] = {
@@ -110,8 +143,10 @@ TYPES: dict[str, type[Payload]] = {
     "coupon.released": CouponRelease,
     "coupon.redeemed": CouponRedemption,
     "coupon.redemption_reversed": CouponReversal,
+    "coupon.verification_called": VerificationCall,
+    "coupon.verification_answered": VerificationAnswer,
     "coupon.frozen": CouponStep,
     "coupon.voided": CouponStep,
     "coupon.expired": CouponStep,
-    "coupon.refunded": CouponStep,
+    "coupon.refunded": CouponRefund,
 }

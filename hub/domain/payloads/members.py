@@ -17,10 +17,14 @@ from hub.domain.payloads.base import (
 
 
 class Identifier(Payload):
+    """`app`: of an openid. `platform`: the open platform of a unionid, where a channel has apps of
+    several; a person has another unionid in each."""
+
     type: Literal["phone", "email", "openid", "unionid", "crm_id", "card"]
     value: PersonalId
     proof: Literal["verified", "declared"] = "declared"
     app: Id | None = None
+    platform: Id | None = None
 
 
 class Member(Payload):

@@ -27,9 +27,11 @@ READERS: dict[str, Reader] = {
     "coupon.released": _coupon(coupon_data.read_release),
     "coupon.redeemed": _coupon(coupon_data.read_use),
     "coupon.redemption_reversed": _coupon(coupon_data.read_undoing),
+    "coupon.verification_called": _coupon(coupon_data.read_call),
+    "coupon.verification_answered": _coupon(coupon_data.read_answer),
     "coupon.frozen": _coupon(coupon_data.read_step),
     "coupon.voided": _coupon(coupon_data.read_step),
     "coupon.expired": _coupon(coupon_data.read_step),
-    "coupon.refunded": _coupon(coupon_data.read_step),
+    "coupon.refunded": _coupon(coupon_data.read_refund),
 }
-DECIDED: frozenset[str] = frozenset()
+DECIDED = frozenset({"coupon.verification_called", "coupon.verification_answered"})

@@ -31,3 +31,9 @@ async def causes(
 ) -> list[Row]:
     """Entries with their events, newest first: of these lots, or (None) of what was taken."""
     return await rows(connection, _SQL["causes"], *viewer.arguments, profile_ids, lot_ids, limit)
+
+
+async def rules(connection: Connection) -> dict[str, str]:
+    """Why each version of the rule that was published is as it is, by its name."""
+    found = await rows(connection, _SQL["rules"])
+    return {row["rule_version"]: row["reason"] for row in found}

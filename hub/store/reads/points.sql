@@ -93,3 +93,15 @@ where
     )
 order by e.occurred_at desc, e.entry_id desc
 limit $5;
+
+-- name: rules
+-- The published versions of the rule: as many as there were decisions about it.
+select
+    'points_rules/' || row_number() over (
+        order by c.valid_from, c.published_at, c.event_key
+    ) as rule_version,
+    c.reason
+from hub.configs as c
+where
+    c.kind = 'points_rules'
+    and c.name = 'default';

@@ -473,25 +473,60 @@ with earned as (
         sum(revenue_minor) as revenue_minor
     from coupon_redemptions
     group by coupon_id
+),
+
+summed as (
+    select
+        c.code,
+        c.kind,
+        c.status,
+        coalesce(c.paid_minor, 0) as paid_minor,
+        c.owed_minor,
+        c.refunded_minor,
+        coalesce(e.revenue_minor, 0) as revenue_minor
+    from coupons as c
+    left join earned as e on c.coupon_id = e.coupon_id
 )
 
 select
-    c.code,
-    c.paid_minor,
-    c.owed_minor,
-    e.revenue_minor
-from coupons as c
-left join earned as e on c.coupon_id = e.coupon_id
+    code,
+    paid_minor,
+    owed_minor,
+    revenue_minor,
+    refunded_minor
+from summed
 where
     case
-        when c.kind not in ('exchange', 'times') then c.owed_minor + coalesce(e.revenue_minor, 0)
-        when c.status in ('expired', 'voided', 'refunded')
-            then
-                greatest(
-                    c.owed_minor + coalesce(e.revenue_minor, 0) - coalesce(c.paid_minor, 0), 0
-                )
-        else c.owed_minor + coalesce(e.revenue_minor, 0) - coalesce(c.paid_minor, 0)
+        when kind not in ('exchange', 'times') then owed_minor + revenue_minor + refunded_minor
+        when status in ('expired', 'voided')
+            then greatest(owed_minor + revenue_minor + refunded_minor - paid_minor, 0)
+        else owed_minor + revenue_minor + refunded_minor - paid_minor
     end <> 0;
+
+-- name: money_owed_for_expired_coupons_has_a_case
+with owing as (
+    select coupon_id::text as object_key
+    from coupons
+    where status = 'expired' and owed_minor > 0
+),
+
+known_cases as (
+    -- A person may have settled it; one that is open has to be about money owed.
+    select
+        object_key,
+        state
+    from cases
+    where kind = 'coupon_refund_owed'
+)
+
+select
+    coalesce(o.object_key, k.object_key) as coupon_id,
+    o.object_key is null as is_nothing_owed
+from owing as o
+full join known_cases as k on o.object_key = k.object_key
+where
+    k.object_key is null
+    or (o.object_key is null and k.state = 'open');
 
 -- name: refused_redemptions_have_a_case
 with refused as (
@@ -512,6 +547,47 @@ select
 from refused as r
 full join open_cases as o on r.event_key = o.event_key
 where r.event_key is null or o.event_key is null;
+
+-- name: coupons_of_one_use_a_person_are_or_have_a_case
+with uses as (
+    select
+        c.template,
+        r.coupon_id,
+        coalesce(r.profile_id, c.profile_id) as profile_id
+    from coupon_redemptions as r
+    inner join coupons as c on r.coupon_id = c.coupon_id
+    where
+        r.is_accepted
+        and r.reversed_at is null
+        and c.template is not null
+        and c.terms @> '{"once_per_person": true}'
+),
+
+several as (
+    select p.member_id::text || '/' || u.template as object_key
+    from uses as u
+    inner join profiles as p on u.profile_id = p.profile_id
+    group by p.member_id, u.template
+    having count(distinct u.coupon_id) > 1
+),
+
+known_cases as (
+    -- A person may have settled one of several uses; one that is open has to be about them.
+    select
+        object_key,
+        state
+    from cases
+    where kind = 'coupon_once_per_person'
+)
+
+select
+    coalesce(s.object_key, k.object_key) as member_and_template,
+    s.object_key is null as has_one_use
+from several as s
+full join known_cases as k on s.object_key = k.object_key
+where
+    k.object_key is null
+    or (s.object_key is null and k.state = 'open');
 
 -- name: refunds_stay_within_payments
 select

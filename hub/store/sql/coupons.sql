@@ -23,6 +23,9 @@ select
     c.terms,
     c.valid_from,
     c.usable_until,
+    c.paid_minor,
+    c.uses_total,
+    c.uses_redeemed,
     c.uses_total - c.uses_redeemed as uses_left,
     (
         select count(*)
@@ -77,6 +80,7 @@ select
     uses_total,
     uses_redeemed,
     face_value_minor,
+    refunded_minor,
     currency,
     issued_at,
     claimed_at,
@@ -85,7 +89,8 @@ select
 from coupons
 where coupon_id = $1;
 
--- Coupons whose validity is over and that may be due; which are is for still_overdue to say.
+-- Coupons whose validity is over and that may be due; which are is for still_overdue to say. In no
+-- order: those that cannot end, however many, do not stand before the others for ever.
 -- name: overdue
 select c.coupon_id
 from coupons as c
@@ -101,7 +106,7 @@ where
             and r.ended_at is null
             and r.expires_at > clock_timestamp()
     )
-order by c.usable_until, c.coupon_id
+order by random()
 limit $1;
 
 -- Those of them that are due once they are claimed, and since when: from the end of their validity,
@@ -158,3 +163,49 @@ select
     over_at
 from orders_over
 where order_id = any($1::uuid[]);
+
+-- The coupons of one use a person that these profiles used, now or once: by the account that a use
+-- names, otherwise by who holds the coupon.
+-- name: used_by_persons
+with uses as (
+    select
+        r.profile_id,
+        r.coupon_id,
+        r.is_accepted and r.reversed_at is null as is_live
+    from coupon_redemptions as r
+    where r.profile_id = any($1::uuid[])
+    union all
+    select
+        c.profile_id,
+        c.coupon_id,
+        r.is_accepted and r.reversed_at is null as is_live
+    from coupons as c
+    inner join coupon_redemptions as r on c.coupon_id = r.coupon_id
+    where
+        c.profile_id = any($1::uuid[])
+        and r.profile_id is null
+)
+
+select
+    u.profile_id,
+    u.coupon_id,
+    c.template,
+    bool_or(u.is_live) as is_live
+from uses as u
+inner join coupons as c on u.coupon_id = c.coupon_id
+where
+    c.template is not null
+    and c.terms @> '{"once_per_person": true}'
+group by u.profile_id, u.coupon_id, c.template
+order by u.profile_id, u.coupon_id;
+
+-- name: verification
+select
+    state,
+    verified_at
+from coupon_verifications
+where
+    coupon_id = $1
+    and channel = $2
+    and shop = $3
+    and verification_id = $4;

@@ -175,6 +175,30 @@ async def test_a_guests_voucher_is_claimed_where_the_typed_phone_is_verified(
     assert used.json()["status"] == "redeemed"
 
 
+async def test_a_second_account_of_a_person_is_refused_a_coupon_of_one_use_a_person(
+    web, mini, tell
+) -> None:
+    phone = {"type": "phone", "value": PHONE, "proof": "verified"}
+    await tell(
+        *(Shop(channel).body("member.identified", 0, account="a", identifiers=[phone])
+          for channel in ("web", "mini"))
+    )  # fmt: skip
+    hello = {"kind": "discount", "paid_amount": None, "template": "hello"}
+    hello |= {"terms": {"once_per_person": True}}
+    first, second = [await caller.issue(**hello, account="a") for caller in (web, mini)]
+    used = await web.post(f"/{first}/redeem", account="a", redemption_id="1")
+    assert used.status_code == 200
+    refused = await mini.post(f"/{second}/redeem", account="a", redemption_id="2")
+    assert cause(refused) == "once_per_person"
+
+
+async def test_a_card_of_several_uses_is_refunded_by_the_uses_left(web, till, tell) -> None:
+    code = await web.issue(kind="times", uses=3, paid_amount="100.00")
+    await till.post(f"/{code}/redeem", redemption_id="1")
+    refunded = (await web.post(f"/{code}/refund", reason="moved away")).json()
+    assert (refunded["status"], refunded["refunded"]) == ("refunded", "66.66")
+
+
 async def test_a_coupon_is_claimed_once(web, mini) -> None:
     code = await web.issue(kind="discount", paid_amount=None)
     callers = [(web, "a"), (mini, "b"), (web, "c"), (mini, "d")]

@@ -56,10 +56,22 @@ def bakery_day() -> list[Record]:
         ("coupon.issued", "website", {"code": "CAKE-1", "kind": "exchange", "account": "a0"}),
         ("coupon.redeemed", "miniprogram", {"code": "cake-1", "redemption_id": "x1"}),
         ("coupon.redeemed", "website", {"code": "CAKE-1", "redemption_id": "x2"}),
+        *(_welcome(number) for number in (1, 2)),
+        *(_welcomed(number) for number in (1, 2)),
         ("order.cancelled", "website", {"order_number": "B4"}),
         _count("CANDLE", "90", 20),
     ]
     return [record(n, kind, channel, data, n) for n, (kind, channel, data) in enumerate(day)]
+
+
+def _welcome(number: int) -> tuple[str, str, dict[str, Any]]:
+    data = {"code": f"HELLO-{number}", "kind": "discount", "template": "welcome"}
+    return "coupon.issued", "website", data | {"terms": {"once_per_person": True}}
+
+
+def _welcomed(number: int) -> tuple[str, str, dict[str, Any]]:
+    data = {"code": f"HELLO-{number}", "redemption_id": f"h{number}", "account": "a0"}
+    return "coupon.redeemed", "website", data
 
 
 def _payment(payment_id: str) -> dict[str, Any]:

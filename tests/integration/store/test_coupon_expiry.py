@@ -10,6 +10,8 @@ from tests.integration.store.stage import Store
 
 WEB = Shop("web")
 CODE = {"code": "CAKE-1"}
+TURNS = 60
+"""Of the task: the odds that one coupon of five is in none of so many pairs are one in 10^13."""
 MIDNIGHT = datetime(2026, 3, 1, 16, tzinfo=UTC)
 """The end of the day in Shanghai."""
 
@@ -41,6 +43,42 @@ async def test_expiry_job_runs_twice_or_late_with_the_same_result(
     assert again.is_equal, again.differences
     results = await check.run(store.database.dsn("writer"))
     assert not [result.name for result in results if result.violations]
+
+
+async def test_money_owed_for_an_expired_coupon_is_a_case_until_it_is_refunded(
+    store: Store,
+) -> None:
+    await store.take(issued({"on_expiry": "refund"}))
+    await expire(store)
+    owed = await store.row("select kind, state, detail from cases")
+    assert (owed["kind"], owed["state"]) == ("coupon_refund_owed", "open")
+    assert owed["detail"] == {"owed_minor": 168_00, "currency": "CNY"}
+    back = {"amount": "168.00", "currency": "CNY"}
+    await store.take(WEB.body("coupon.refunded", 900, **CODE, **back))
+    assert await store.rows("select state from cases") == [{"state": "closed"}]
+    assert await store.value("select refunded_minor from coupons") == 168_00
+    results = await check.run(store.database.dsn("writer"))
+    assert not [result.name for result in results if result.violations]
+
+
+async def test_coupons_that_cannot_end_keep_no_other_from_ending(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are: here more than are looked at in one go."""
+    monkeypatch.setattr(coupon_expiry, "OVERDUE_MAX", 2)
+    for number in range(4):
+        code = {"code": f"STUCK-{number}"}
+        used = code | {"redemption_id": "u"}
+        # A use that was undone by a clock far ahead: it is due only then.
+        await store.take(issued(None, **code), WEB.body("coupon.redeemed", 5, **used))
+        await store.take(WEB.decision("coupon.redemption_reversed", 10**7, **used))
+    await store.take(issued())
+    ended = 0
+    for _ in range(TURNS):
+        ended += await expire(store)
+        assert ended in (0, 1)
+    statuses = await store.rows("select status from coupons where code = 'CAKE-1'")
+    assert statuses == [{"status": "expired"}]
 
 
 async def test_a_coupon_whose_validity_is_extended_expires_at_the_end_of_the_extension(

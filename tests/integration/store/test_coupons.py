@@ -64,6 +64,19 @@ async def test_money_given_back_for_a_voucher_that_was_used_is_a_case(store: Sto
     assert await store.value("select status from coupons") == "refunded"
 
 
+async def test_a_use_before_the_refund_that_is_told_late_makes_the_refund_differ(
+    store: Store,
+) -> None:
+    money = {"amount": "112.00", "currency": "CNY"}
+    refunded = WEB.body("coupon.refunded", 9, **CODE, **money)
+    await store.take(issued(kind="times", uses=3), redeemed(TILL, 5, "u"), refunded)
+    assert await open_cases(store) == []
+    await store.take(redeemed(TILL, 6, "late"))
+    assert await open_cases(store) == [("coupon_refund_differs", None)]
+    assert await store.value("select refunded_minor from coupons") == 5600
+    assert not await broken(store)
+
+
 async def test_a_sold_voucher_is_owed_until_it_is_redeemed(store: Store) -> None:
     await store.take(issued())
     assert await store.value("select owed_minor from coupons") == 16800

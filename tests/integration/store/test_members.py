@@ -90,6 +90,19 @@ async def test_a_family_shares_one_phone_two_unionids_no_automatic_merge_a_revie
     assert await broken(store) == {}
 
 
+async def test_unionids_of_two_open_platforms_are_no_sign_of_two_persons(store: Store) -> None:
+    """A person has another unionid in each; two of one platform are two persons."""
+    unionids = [
+        proved("unionid", f"u{n}", platform=platform)
+        for n, platform in enumerate(("cakes", "teas", "cakes"))
+    ]
+    for n, (shop, unionid) in enumerate(zip((WEB, MINI, TILL), unionids, strict=True)):
+        await store.take(shows(shop, "a", n, PHONE, unionid))
+    assert await members(store) == [{"mini/a", "web/a"}, {"store/a"}]
+    assert await open_cases(store) == ["identifier_shared"]
+    assert await broken(store) == {}
+
+
 @pytest.mark.parametrize("is_late_first", [False, True])
 async def test_a_carrier_gives_a_phone_to_a_new_person_the_old_member_keeps_the_wallet(
     store: Store, is_late_first: bool

@@ -85,6 +85,13 @@ BROKEN_BY_HAND = {
     "coupons_are_not_used_twice": "update hub.coupons set uses_redeemed = uses_total + 1",
     "what_coupons_were_sold_for_is_owed_or_earned": "update hub.coupons set paid_minor = 1",
     "refused_redemptions_have_a_case": "delete from hub.cases where kind = 'coupon_refused'",
+    "money_owed_for_expired_coupons_has_a_case": (
+        "insert into hub.cases (case_id, kind, object_kind, object_key, state, detail, opened_at)"
+        " values (gen_random_uuid(), 'coupon_refund_owed', 'coupon', 'c', 'open', '{}', now())"
+    ),
+    "coupons_of_one_use_a_person_are_or_have_a_case": (
+        "delete from hub.cases where kind = 'coupon_once_per_person'"
+    ),
     "refunds_stay_within_payments": "update hub.orders set refunded_minor = paid_minor + 1",
     "orders_equal_their_lines": "update hub.order_lines set fulfilled_milli = quantity_milli + 1",
     "each_event_has_one_outcome": "delete from hub.parked",

@@ -62,6 +62,31 @@ def test_a_refunded_voucher_owes_nothing() -> None:
     assert worth(story) == (0, [])
 
 
+def test_of_a_card_partly_used_the_uses_left_are_refunded_exactly() -> None:
+    story = Story()
+    story.issued(kind="times", uses=3, **SOLD)
+    story.redeemed(5, "u-1")
+    story.post("refunded", 6)
+    assert worth(story) == (0, [334])
+    assert coupon_worth.refunded_minor(story.state) == 666
+    # A use before the refund that is told late was no use left; one that is undone goes back too.
+    story.redeemed(5.5, "late")
+    assert coupon_worth.refunded_minor(story.state) == 333
+    story.undone(8, "u-1")
+    assert worth(story) == (0, [334])
+    assert coupon_worth.refunded_minor(story.state) == 666
+
+
+def test_a_refund_applied_for_in_time_is_owed_though_the_validity_runs_out() -> None:
+    story = Story()
+    story.issued(**SOLD)
+    story.post("frozen", 4)
+    story.post("expired", 5)
+    assert worth(story) == (1000, [])
+    story.post("refunded", 6)
+    assert worth(story) == (0, [])
+
+
 def test_a_discount_and_a_platforms_coupon_owe_nothing() -> None:
     for kind in ("discount", "platform"):
         story = Story()

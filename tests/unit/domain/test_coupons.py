@@ -6,7 +6,7 @@ import pytest
 
 from hub.domain import coupons
 from hub.domain.coupon_codes import make_code
-from hub.domain.coupons import NO_USE_LEFT
+from hub.domain.coupon_state import NO_USE_LEFT
 from hub.domain.envelope import Outcome
 from tests.event_maker import at
 from tests.unit.domain.coupon_story import Story

@@ -205,3 +205,15 @@ def test_an_account_that_only_gained_needs_only_its_new_lots(ledger: Ledger) -> 
     gain(shortcut, lots)
     assert shortcut == ledger.account
     assert lots == list(ledger.lots.values())
+
+
+def test_a_lot_that_opens_at_once_does_not_move_the_clock_by_which_others_expire(
+    ledger: Ledger,
+) -> None:
+    """However the account is told, nothing expires before its day is closed."""
+    ledger.enter("earned", 10, "old", minute=0)
+    ledger.lots[b"old".ljust(16)].expires_at = at(5)
+    ledger.enter("adjusted", 1, "byhand", minute=60)
+    assert (ledger.account.open_points, ledger.account.expired_points) == (11, 0)
+    ledger.close(60)
+    assert (ledger.account.open_points, ledger.account.expired_points) == (1, 10)

@@ -98,6 +98,27 @@ def test_what_the_channel_reports_captures_the_hold() -> None:
     assert not folded.state.is_disputed
 
 
+def test_a_report_told_late_does_not_undo_what_the_hub_decided_since() -> None:
+    """Whether it happened before the hold or during it."""
+    for minute in (0, 5):
+        order = Order()
+        order.hold(2, 100)
+        order.decide("hold.captured", 8, hold_id="h", points=80)
+        order.tell("points.redeemed", minute, 50)
+        folded = order.fold()
+        assert balances(folded.state) == {"web": (50, 0), "mini": (30, 0)}
+        assert folded.state.is_disputed
+
+
+def test_the_hub_does_not_hold_or_capture_points_for_an_order_that_was_reported() -> None:
+    order = Order()
+    order.tell("points.redeemed", 0, 50)
+    state = order.fold().state
+    asked = order.hold(2, 100)
+    assert spends.refuse(state, asked) == "points were spent on this order before"
+    assert spends.refuse(Order().fold().state, asked) is None
+
+
 def test_a_second_report_of_other_points_changes_nothing_and_is_disputed() -> None:
     order = Order()
     order.tell("points.redeemed", 5, 80)

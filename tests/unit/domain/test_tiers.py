@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.domain import tier_schemes, tiers
@@ -68,6 +68,17 @@ def test_what_is_lost_at_the_review_can_be_reached_again_in_the_grace_period() -
     assert tell(facts, 72, **spent).level is None
     kept = tell([*facts, fact(65, 100)], 100, **spent)
     assert (kept.level, len(kept.changes)) == ("silver", 1)
+
+
+def test_a_refund_that_leaves_the_window_in_the_grace_period_lets_the_level_be_reached_again() -> (
+    None
+):
+    rule = {"window_days": 20, "validity_days": 5, "grace_days": 4}
+    facts = [fact(0.5, 1), fact(1.5, -1), fact(3, 100)]
+    in_grace = tell(facts, 21, **rule)
+    assert (in_grace.level, in_grace.value, in_grace.due_at) == ("silver", 99, day(21.5))
+    kept = tell(facts, 21.5, **rule)
+    assert (kept.level, kept.value, kept.valid_until) == ("silver", 100, day(27))
 
 
 def test_after_a_refund_growth_drops_at_once_the_tier_at_once_or_at_its_review_by_scheme() -> None:
@@ -226,7 +237,12 @@ def model(told: list[tuple[int, int]], rule: dict[str, Any], until: int) -> str 
     return level
 
 
-@given(facts_of_a_member, rules, st.integers(0, HALF_DAYS))
+@example(
+    told=[(1, 1), (3, -1), (6, 100)],
+    rule={"window_days": 20, "validity_days": 5, "grace_days": 4, "after_refund": "at_once"},
+    until=50,
+)
+@given(told=facts_of_a_member, rule=rules, until=st.integers(0, HALF_DAYS))
 def test_a_level_is_what_looking_every_half_day_gives(
     told: list[tuple[int, int]], rule: dict[str, Any], until: int
 ) -> None:

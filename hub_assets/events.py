@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 import dagster as dg
 import msgspec
 
-from hub_assets import streams
-from hub_assets.streams import TopicState
+from hub_assets.streams import Table, TopicState
 
 # A table that nothing changed is reported again this often, so that its freshness tells a quiet
 # shop (reported) from a stuck worker (not reported).
 REPORT_EVERY_S = 300
 DATA_VERSION_TAG = "dagster/data_version"
+Tables = Mapping[Table, tuple[str, ...]]
+"""Table -> the topics that feed it."""
 
 
 class Cursor(msgspec.Struct):
@@ -33,7 +34,7 @@ class Report:
     cursor: Cursor = field(default_factory=Cursor)
 
 
-def report(measured: Mapping[str, TopicState], last: Cursor, now: float) -> Report:
+def report(measured: Mapping[str, TopicState], tables: Tables, last: Cursor, now: float) -> Report:
     """Say what changed since the last report; everything every REPORT_EVERY_S seconds.
 
     A topic is observed with its lag. A table is reported current when none of its topics is
@@ -46,7 +47,7 @@ def report(measured: Mapping[str, TopicState], last: Cursor, now: float) -> Repo
     for name, state in measured.items():
         if is_due or name in moved or name in stuck:
             events.append(_observed(state))
-    for table, fed_by in streams.tables().items():
+    for table, fed_by in tables.items():
         if (is_due or moved.intersection(fed_by)) and not stuck.intersection(fed_by):
             events.append(_current(table, [measured[name] for name in fed_by]))
     versions = {name: state.version for name, state in measured.items()}
@@ -70,7 +71,7 @@ def _observed(state: TopicState) -> dg.AssetObservation:
     )
 
 
-def _current(table: streams.Table, fed_by: list[TopicState]) -> dg.AssetMaterialization:
+def _current(table: Table, fed_by: list[TopicState]) -> dg.AssetMaterialization:
     metadata: dict[str, dg.MetadataValue] = {
         "lag_events": dg.MetadataValue.int(sum(state.lag for state in fed_by))
     }

@@ -62,8 +62,10 @@ def refresh_marts(settings: Settings) -> RefreshResult:
     with dg.DagsterInstance.get() as instance:
         # Keeps connections open: otherwise each of some 1,000 small writes makes one, 10 ms each.
         instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, CONNECTION_AGE_MAX_S, CONNECTIONS_MAX)
-        lag = _report_streams(settings, instance)
-        job = defs().resolve_job_def(JOB)
+        loaded = defs()
+        tables = streams.tables(loaded.resolve_asset_graph())
+        lag = _report_streams(settings, instance, tables)
+        job = loaded.resolve_job_def(JOB)
         run = job.execute_in_process(run_config=QUIET, instance=instance, raise_on_error=False)
         checks = run.get_asset_check_evaluations()
     failed = sorted(check.check_name for check in checks if not check.passed)
@@ -79,9 +81,9 @@ def refresh_marts(settings: Settings) -> RefreshResult:
     )
 
 
-def _report_streams(settings: Settings, instance: dg.DagsterInstance) -> int:
+def _report_streams(settings: Settings, instance: dg.DagsterInstance, tables: events.Tables) -> int:
     measured = streams.measure(settings)
-    for event in events.report(measured, events.Cursor(), time.time()).events:
+    for event in events.report(measured, tables, events.Cursor(), time.time()).events:
         instance.report_runless_asset_event(event)
     return sum(state.lag for state in measured.values())
 

@@ -1,12 +1,14 @@
-"""The streams as assets: which topic feeds which table, and how far the tables lag behind.
+"""The streams as assets: how far the tables lag behind the topics.
 
-Not here: the workers that do it (`streams`), and what Dagster shows of it (`defs/streams`).
+Not here: the workers that do it (`streams`), and which tables
+they keep (`defs/streams`).
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,35 +20,9 @@ CONNECT_TIMEOUT_S = 5
 KAFKA_TIMEOUT_S = 10
 QUERY_TIMEOUT_MS = 10_000
 
-STOCK = ("stock_positions", "stock_movements", "stock_transfers", "allotments", "live_sessions")
-MOVED = ("stock_positions", "stock_movements")
-PEOPLE = ("members", "profiles", "member_links", "member_merges")
-POINTS = ("points_accounts", "points_entries", "points_lots")
-# Levels follow from growth, whatever brings it.
-GROWTH = ("growth_entries", "member_tiers", "tier_changes")
-SPENDINGS = ("points_spends", "points_holds")
-ORDERS = (
-    "orders", "order_lines", "order_details", "order_children", "order_refunds",
-    "order_settlements", "aftersales", "reservations",
-)  # fmt: skip
-COUPONS = ("coupons", "coupon_redemptions", "coupon_reservations")
-# What an event of any topic may write besides.
-ALWAYS = ("outbox", "parked", "cases", "channels", "shops")
-LOG = ("inbox", "events", "dead_letters")
-
-# Topic -> tables of schema hub whose rows follow from its events.
-FED_BY: Mapping[str, tuple[str, ...]] = {
-    topics.MEMBERS: (*PEOPLE, *GROWTH, "profile_identifiers", "profile_consents"),
-    # A buyer's account is known from the order; the order moves stock, earns points and growth, and
-    # its refunds give points back.
-    topics.ORDERS: (*ORDERS, *MOVED, *POINTS, *GROWTH, *PEOPLE, "points_refunded"),
-    topics.INVENTORY: STOCK,
-    topics.POINTS: (*POINTS, *SPENDINGS, *PEOPLE),
-    topics.COUPONS: (*COUPONS, *PEOPLE),
-    topics.CATALOG: ("items", "places"),
-}
+STREAM_TABLE_TAG = "hub/stream_table"
+"""Marks the assets that the stream workers keep (`hub_assets.components.stream_table`)."""
 _DECIDED = "kept by decisions of the hub alone: no topic feeds it"
-# Table of schema hub that is no asset -> why not.
 INTERNAL: Mapping[str, str] = {
     "approvals": _DECIDED,
     "case_handling": _DECIDED,
@@ -59,6 +35,7 @@ INTERNAL: Mapping[str, str] = {
     "identifier_values": "locks that joins of members take, one a value",
     "orders_over": "when orders ended, for the coupons and points that were used on them",
 }
+"""Table of schema hub that is no asset -> why not."""
 # Topics that the hub writes, and the table whose rows they carry.
 FED_FROM: Mapping[str, tuple[str, str]] = {
     topics.FACTS: ("hub", "outbox"),
@@ -68,15 +45,15 @@ FED_FROM: Mapping[str, tuple[str, str]] = {
 Table = tuple[str, str]
 
 
-def tables() -> dict[Table, tuple[str, ...]]:
-    """(schema, table) -> the topics that feed it, sorted."""
-    fed: dict[Table, set[str]] = {}
-    for topic, names in FED_BY.items():
-        for name in (*names, *ALWAYS):
-            fed.setdefault(("hub", name), set()).add(topic)
-        for name in LOG:
-            fed.setdefault(("log", name), set()).add(topic)
-    return {table: tuple(sorted(sources)) for table, sources in sorted(fed.items())}
+def tables(graph: Any) -> dict[Table, tuple[str, ...]]:
+    """(schema, table) -> the topics that feed it, sorted. graph: Dagster's asset graph."""
+    found: dict[Table, tuple[str, ...]] = {}
+    for key in sorted(graph.get_all_asset_keys()):
+        node = graph.get(key)
+        if STREAM_TABLE_TAG in node.tags:
+            schema, table = key.path
+            found[schema, table] = tuple(sorted(parent.path[-1] for parent in node.parent_keys))
+    return found
 
 
 @dataclass(frozen=True)
@@ -111,8 +88,10 @@ def measure(settings: Settings) -> dict[str, TopicState]:
     Raises psycopg.Error or aiokafka's KafkaError where a server does not answer.
     """
     stored = _stored(settings.dsn("dbt"))
-    bounds = asyncio.run(asyncio.wait_for(_bounds(settings.brokers, FED_BY), KAFKA_TIMEOUT_S))
-    return {topic: _state(topic, bounds[topic], stored.get(topic)) for topic in FED_BY}
+    bounds = asyncio.run(
+        asyncio.wait_for(_bounds(settings.brokers, topics.COMMERCE), KAFKA_TIMEOUT_S)
+    )
+    return {topic: _state(topic, bounds[topic], stored.get(topic)) for topic in topics.COMMERCE}
 
 
 def _state(topic: str, bounds: Mapping[int, tuple[int, int]], stored: _Stored | None) -> TopicState:

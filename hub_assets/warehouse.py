@@ -18,7 +18,7 @@ from dagster_dbt import DbtCliResource, DbtProject, DbtProjectComponent
 from psycopg import sql
 
 from hub import settings
-from hub_assets import automation, project, publishing
+from hub_assets import automation, failing_rows, project, publishing
 from hub_assets.dbt import (
     CONNECT_TIMEOUT_S,
     SNAPSHOT_VARIABLE,
@@ -88,10 +88,16 @@ class Warehouse(DbtProjectComponent):
                 for event in command.stream():
                     if isinstance(event, dg.Output) and event.output_name.startswith(MART_OUTPUT):
                         yield _with_row_count(reader, event)
+                    elif isinstance(event, dg.AssetCheckResult) and not event.passed:
+                        yield failing_rows.with_rows(event, reader, target, self._manifest)
                     else:
                         yield event
             finally:
                 context.log.info(publishing.told(publishing.state(reader)))
+
+    @cached_property
+    def _manifest(self) -> Mapping[str, Any]:
+        return project.prepare(settings.load()).manifest()
 
     @cached_property
     def _lineage(self) -> Lineage:

@@ -2,6 +2,8 @@
 
 import difflib
 import os
+import re
+import time
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,9 +14,10 @@ import dagster as dg
 import pytest
 import yaml
 
-from hub.store import check
+from hub.domain import topics
+from hub.store import check, overdue
 from hub.testing import RUN_VARIABLE
-from hub_assets import automation, dictionary, lineage, project
+from hub_assets import automation, columns, dictionary, lineage, project, streams
 from hub_assets.definitions import defs
 from hub_assets.project import Project
 from hub_assets.warehouse import COLUMN_LINEAGE
@@ -43,7 +46,14 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def definitions(hub: None) -> dg.Definitions:
-    return defs()
+    from hub import settings
+
+    project.prepare(settings.load())
+    started = time.monotonic()
+    loaded = defs()
+    took = time.monotonic() - started
+    print(f"definitions load in {took:.1f} s")  # noqa: T201  a figure to look at, not to fail by
+    return loaded
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +91,41 @@ def test_every_mart_is_there_and_reaches_a_topic(graph: Any) -> None:
 
 
 def test_nothing_hangs_in_the_air(graph: Any) -> None:
-    """Only topics that channels write begin a path; models end in a mart."""
+    """Only channels begin a path, and every path that leaves one leads on; models end in a mart."""
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
-        assert node.parent_keys or key.path[0] == "kafka", key
-        if key.path[0] in ("staging", "intermediate"):
+        assert node.parent_keys or key.path[0] == "channels", key
+        if key.path[0] in ("channels", "staging", "intermediate"):
             assert node.child_keys, key
+        if key.path[0] != "channels":
+            assert any(up.path[0] == "channels" for up in ancestors(graph, key)), key
+
+
+def test_every_asset_has_an_owner_a_kind_a_group_and_its_code(graph: Any) -> None:
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.owners, key
+        assert node.kinds, key
+        assert node.group_name not in (None, "default"), key
+        assert node.description, key
+        for reference in node.metadata["dagster/code_references"].code_references:
+            assert Path(reference.file_path).exists(), key
+
+
+def test_every_topic_that_channels_write_feeds_a_table(graph: Any) -> None:
+    fed_by = {topic for fed in streams.tables(graph).values() for topic in fed}
+    assert fed_by == set(topics.COMMERCE)
+
+
+def test_every_table_of_the_hub_is_an_asset_or_says_why_not(graph: Any) -> None:
+    """And no table is named that does not exist."""
+    made = set()
+    for path in (ROOT / "hub" / "store" / "migrations" / "sql").glob("*.sql"):
+        text = path.read_text(encoding="utf-8")
+        made |= set(re.findall(r"^create table (\w+) \($", text, re.MULTILINE))
+    assets = {table for schema, table in streams.tables(graph) if schema == "hub"}
+    assert not assets & streams.INTERNAL.keys()
+    assert assets | streams.INTERNAL.keys() == made
 
 
 def test_marts_have_owner_group_words_and_freshness(graph: Any) -> None:
@@ -122,14 +161,24 @@ def test_every_dbt_test_and_every_stored_invariant_is_an_asset_check(
         if node["resource_type"] == "test"
     }
     stored = {one.name for one in check.INVARIANTS if one.proof == "store"}
-    assert names == tests | stored | {"readers_see_the_last_build"}
+    others = {"readers_see_the_last_build", "volumes_are_like_their_past", columns.CHECK}
+    assert names == tests | stored | others
 
 
-def test_sensors_are_on_by_default(definitions: dg.Definitions) -> None:
+def test_sensors_and_schedules_are_on_by_default(definitions: dg.Definitions) -> None:
     sensors = {sensor.name: sensor for sensor in definitions.sensors or ()}
-    assert set(sensors) == {"streams_observed", "build_when_events_came"}
+    assert set(sensors) == {"streams_observed", "build_when_events_came", "alert_operations"}
     for sensor in sensors.values():
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    schedules = {one.name: one for one in definitions.schedules or () if hasattr(one, "name")}
+    assert set(schedules) == {"end_overdue_hourly", "close_missing_days", "log_partitions_daily"}
+    for schedule in schedules.values():
+        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+
+
+def test_all_that_ends_by_time_has_a_job(graph: Any) -> None:
+    for one in overdue.OVERDUE:
+        assert dg.AssetKey(["upkeep", f"{one.name}_ended"]) in graph.get_all_asset_keys()
 
 
 def test_the_code_location_has_one_name_everywhere() -> None:

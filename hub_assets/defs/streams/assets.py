@@ -1,25 +1,18 @@
-"""Topics and stream-fed tables as external assets: Dagster shows them, the workers write them."""
-
-from datetime import timedelta
+"""Topics as external assets. The tables that they feed are in the folders beside."""
 
 import dagster as dg
 
-from hub.domain.topics import TOPICS
+from hub.domain.topics import COMMERCE, TOPICS
 from hub_assets import streams
-from hub_assets.events import REPORT_EVERY_S, topic_key
+from hub_assets.events import topic_key
 
 OWNERS = ["team:streams"]
-# Three reports missed: its worker stands still, or nobody looks any more.
-STALE = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(seconds=3 * REPORT_EVERY_S),
-    warn_window=timedelta(seconds=2 * REPORT_EVERY_S),
-)
 
 
 @dg.definitions
 def stream_assets() -> dg.Definitions:
-    """Channels post to topics, workers fold them into tables, the hub's facts go out by topics."""
-    return dg.Definitions(assets=[*_topics(), *_tables(), _replays()])
+    """Channels post to topics; the hub's facts go out by topics."""
+    return dg.Definitions(assets=[*_topics(), _replays()])
 
 
 def _topics() -> list[dg.AssetSpec]:
@@ -34,25 +27,8 @@ def _topics() -> list[dg.AssetSpec]:
             metadata={"partitions": topic.partitions, "topic": topic.name},
         )
         for topic in TOPICS
+        if topic.name in (*COMMERCE, *streams.FED_FROM)  # others have no reader and no writer yet
         for origin in [streams.FED_FROM.get(topic.name)]
-    ]
-
-
-def _tables() -> list[dg.AssetSpec]:
-    return [
-        dg.AssetSpec(
-            dg.AssetKey([schema, table]),
-            deps=[topic_key(topic) for topic in fed_by],
-            description=(
-                f"Table {schema}.{table}: kept by the stream workers, one transaction a batch."
-            ),
-            group_name="hub" if schema == "hub" else "log",
-            kinds={"postgres"},
-            owners=OWNERS,
-            metadata={"dagster/table_name": f"{schema}.{table}"},
-            freshness_policy=STALE,
-        )
-        for (schema, table), fed_by in streams.tables().items()
     ]
 
 

@@ -25,7 +25,9 @@ def streams_observed(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
         measured = streams.measure(settings.load())
     except (psycopg.Error, KafkaError, TimeoutError, OSError) as error:
         return dg.SkipReason(f"could not measure: {type(error).__name__}: {error}")
-    found = events.report(measured, last, time.time())
+    assert context.repository_def is not None, "a sensor is evaluated in its repository"
+    tables = streams.tables(context.repository_def.asset_graph)
+    found = events.report(measured, tables, last, time.time())
     return dg.SensorResult(
         asset_events=found.events, cursor=msgspec.json.encode(found.cursor).decode()
     )

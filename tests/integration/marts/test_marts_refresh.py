@@ -1,7 +1,9 @@
 """The whole graph in one go: streams observed, marts built, checks run, all seen in Dagster."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psycopg
@@ -51,6 +53,9 @@ def test_a_refresh_builds_all_marts_and_names_the_checks_that_fail(
     assert not result.success
     assert (result.checks_failed, result.checks_passed > 50) == (3, True)
     assert result.rows == {}, "what failed its checks is not published"
+    shown = metadata_of("points_balances", "points_ledger_sums_to_balances")
+    assert shown["failing_rows"].value == [{"profile_id": str(uuid.UUID(int=11))}]
+    assert "select" in shown["failing_query"].value
     with warehouse.writer() as connection:
         connection.execute(
             "update hub.points_entries set points = 100, changed_xid = pg_current_xact_id()"
@@ -68,6 +73,18 @@ def test_a_refresh_builds_all_marts_and_names_the_checks_that_fail(
         assert built.asset_materialization is not None
         assert built.asset_materialization.metadata["dagster/row_count"].value == 1
         assert instance.get_latest_materialization_event(dg.AssetKey(["hub", "orders"]))
+
+
+def metadata_of(mart: str, check: str) -> Any:
+    """What the last evaluation of a check says besides."""
+    with dg.DagsterInstance.get() as instance:
+        found = instance.get_latest_asset_check_evaluation_record(
+            dg.AssetCheckKey(dg.AssetKey(["marts", mart]), check)
+        )
+    assert found is not None
+    assert found.event is not None
+    assert found.event.dagster_event is not None
+    return found.event.dagster_event.asset_check_evaluation_data.metadata
 
 
 def test_lag_is_what_kafka_has_and_the_hub_has_not_stored(

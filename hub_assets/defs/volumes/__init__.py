@@ -1,0 +1,1 @@
+"""Volumes against their own past."""

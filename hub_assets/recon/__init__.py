@@ -1,0 +1,1 @@
+"""Reconciliation: reading a channel's own list, comparing it with the hub, keeping the drift."""

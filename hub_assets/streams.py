@@ -18,15 +18,15 @@ CONNECT_TIMEOUT_S = 5
 KAFKA_TIMEOUT_S = 10
 QUERY_TIMEOUT_MS = 10_000
 
-STOCK = ("stock_positions", "stock_movements")
+STOCK = ("stock_positions", "stock_movements", "live_sessions")
 PEOPLE = ("members", "profiles", "member_links")
 POINTS = ("points_accounts", "points_entries", "points_lots")
-GROWTH = ("growth_entries",)
+GROWTH = ("growth_entries", "member_tiers")
 SPENDINGS = ("points_spends", "points_holds")
-ORDERS = ("orders", "order_lines")
+ORDERS = ("orders", "order_lines", "order_details", "order_refunds", "order_settlements")
 COUPONS = ("coupons", "coupon_redemptions")
 # What an event of any topic may write besides.
-ALWAYS = ("outbox", "parked", "cases")
+ALWAYS = ("outbox", "parked", "cases", "channels")
 LOG = ("inbox", "events", "dead_letters")
 
 # Topic -> tables of schema hub whose rows follow from its events.

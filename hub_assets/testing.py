@@ -8,12 +8,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
+from psycopg.types.json import Jsonb
 
 from hub.settings import Role, Settings
 from hub_assets import dbt
@@ -22,6 +24,17 @@ PLACED = "2026-03-01 12:00:00+08"
 SETTLE_TIMEOUT_S = 120.0
 """As long as a slow build of another test."""
 SETTLE_POLL_S = 0.1
+MARTS = frozenset({
+    "members", "member_identities", "member_links",
+    "points_ledger", "points_balances", "coupons", "orders", "order_lines",
+    "stock_positions", "stock_movements",
+    "items", "places", "channels", "dates",
+    "payments", "settlements", "deferred_revenue", "cross_store_clearing", "live_sessions",
+    "daily_sales", "channel_sync",
+})  # fmt: skip
+"""All marts that were promised."""
+DAYS = 7_670
+"""Rows of the mart `dates`, which needs no events."""
 
 
 def parse(target: Path) -> Manifest:
@@ -156,6 +169,32 @@ class Hub:
             [_id(into), _id(member)],
         )
 
+    def item(self, sku: str, category: str | None = None) -> None:
+        """An item's newest description takes the place of what was known."""
+        self.connection.execute("delete from hub.items where sku = %s", [sku])
+        self._put(
+            "items",
+            sku=sku,
+            name=sku.title(),
+            unit="piece",
+            category=category,
+            position_at=PLACED,
+            position_id=uuid.uuid4(),
+        )
+
+    def place(self, place: str) -> None:
+        self._put(
+            "places",
+            place=place,
+            name=place.title(),
+            kind="store",
+            position_at=PLACED,
+            position_id=uuid.uuid4(),
+        )
+
+    def channel(self, channel: str) -> None:
+        self._put("channels", channel=channel, name=channel)
+
     def order(
         self, order: int, lines: dict[str, int], profile: int | None = None, at: str = PLACED
     ) -> None:
@@ -274,9 +313,169 @@ class Hub:
             )
 
     def _put(self, table: str, **columns: Any) -> None:
+        self._insert(f"hub.{table}", columns)
+
+    def _put_log(self, table: str, **columns: Any) -> None:
+        self._insert(f"log.{table}", columns)
+
+    def _insert(self, table: str, columns: dict[str, Any]) -> None:
         names, places = ", ".join(columns), ", ".join(["%s"] * len(columns))
-        statement = f"insert into hub.{table} ({names}) values ({places})"
+        statement = f"insert into {table} ({names}) values ({places})"
         self.connection.execute(statement.encode(), list(columns.values()))
+
+    def _change(self, table: str, columns: dict[str, Any], **key: Any) -> None:
+        """Set columns of one row, named by its key."""
+        sets = "".join(f"{name} = %s, " for name in columns)
+        where = " and ".join(f"{name} = %s" for name in key)
+        statement = f"update hub.{table} set {sets}changed_xid = pg_current_xact_id() where {where}"
+        self.connection.execute(statement.encode(), [*columns.values(), *key.values()])
+
+
+@dataclass
+class Till(Hub):
+    """Writes what orders were paid with, what vouchers earned, and the log of all that."""
+
+    def counts_not(self, order: int) -> None:
+        """The order is another system's report."""
+        self._change("orders", {"is_sale": False}, order_id=_id(order))
+
+    def pay(self, order: int, paid_minor: int, at: str = PLACED) -> None:
+        self._change("orders", {"paid_minor": paid_minor, "paid_at": at}, order_id=_id(order))
+
+    def refund(self, order: int, refund: str, amount_minor: int, at: str = PLACED) -> None:
+        """A refund that succeeded at once."""
+        self._put(
+            "order_refunds",
+            order_id=_id(order),
+            refund_id=refund,
+            kind="refund",
+            status="succeeded",
+            amount_minor=amount_minor,
+            points=0,
+            asked_at=at,
+            ended_at=at,
+        )
+        self.connection.execute(
+            "update hub.orders set refunded_minor = refunded_minor + %s,"
+            " changed_xid = pg_current_xact_id() where order_id = %s",
+            [amount_minor, _id(order)],
+        )
+
+    def tell_more(
+        self, order: int, tenders: dict[str, int] | None = None, session: str | None = None
+    ) -> None:
+        """tenders: kind -> amount in minor units."""
+        said = [{"kind": kind, "amount_minor": amount} for kind, amount in (tenders or {}).items()]
+        self._put(
+            "order_details",
+            order_id=_id(order),
+            tenders=Jsonb(said) if said else None,
+            tendered_minor=sum((tenders or {}).values()),
+            is_paid_on_delivery=False,
+            forfeited_minor=0,
+            compensated_minor=0,
+            refunding_minor=0,
+            paid_late_minor=0,
+            session_id=session,
+            anchor="lin" if session else None,
+        )
+
+    def bill(self, order: int, amount_minor: int, commission_minor: int = 0) -> None:
+        """The platform's bill; its fee is 1."""
+        self._put(
+            "order_settlements",
+            order_id=_id(order),
+            payment_id="p",
+            amount_minor=amount_minor,
+            fee_minor=1,
+            commission_minor=commission_minor,
+            subsidy_minor=0,
+        )
+
+    def session(self, session: str) -> None:
+        self._put(
+            "live_sessions",
+            session_key=uuid.uuid4(),
+            channel="website",
+            session=session,
+            opened_at=PLACED,
+        )
+
+    def voucher(self, coupon: int, order: int, paid_minor: int) -> None:
+        """A voucher of one use that an order sold."""
+        self._put(
+            "coupons",
+            coupon_id=_id(coupon),
+            code=f"C{coupon}",
+            kind="exchange",
+            channel="website",
+            shop="main",
+            order_number=str(order),
+            paid_minor=paid_minor,
+            owed_minor=paid_minor,
+            currency="CNY",
+            terms="{}",
+            status="issued",
+            uses_total=1,
+            uses_redeemed=0,
+            issued_at=PLACED,
+            event_count=1,
+            first_received_at=PLACED,
+        )
+
+    def redeem(self, coupon: int, earned_minor: int, place: str, at: str = PLACED) -> None:
+        """A store of the channel `pos` takes the voucher for goods."""
+        self._put(
+            "coupon_redemptions",
+            coupon_id=_id(coupon),
+            redemption_id="r",
+            channel="pos",
+            shop="main",
+            place=place,
+            revenue_minor=earned_minor,
+            redeemed_at=at,
+            is_accepted=True,
+            event_key=uuid.uuid4(),
+        )
+        self._change(
+            "coupons",
+            {"owed_minor": 0, "status": "redeemed", "uses_redeemed": 1},
+            coupon_id=_id(coupon),
+        )
+
+    def end(self, coupon: int, status: str, at: str = PLACED) -> None:
+        """The voucher expires, or is refunded."""
+        columns = {"owed_minor": 0, "status": status, "ended_at": at}
+        self._change("coupons", columns, coupon_id=_id(coupon))
+
+    def event(self, entity: int, type_: str, at: str, outcome: str = "applied") -> None:
+        """An event in the log, 250 ms after it was written to Kafka."""
+        said = {"event_key": uuid.uuid4(), "entity_key": _id(entity), "received_at": at}
+        log_id = self.connection.execute("select nextval('log.log_id_seq')").fetchone()
+        assert log_id is not None
+        self._put_log(
+            "events",
+            **said,
+            log_id=log_id[0],
+            entity_kind=type_.partition(".")[0],
+            source="/channels/website/shops/main",
+            event_id=str(said["event_key"]),
+            type=type_,
+            occurred_at=at,
+            topic="t",
+            partition=0,
+            kafka_offset=log_id[0],
+            produced_at=datetime.fromisoformat(at) - timedelta(milliseconds=250),
+            body=b"{}",
+        )
+        self._put_log(
+            "inbox",
+            **said,
+            log_id=log_id[0],
+            payload_hash=uuid.uuid4(),
+            outcome=outcome,
+            is_announced=outcome == "applied",
+        )
 
 
 def _id(number: int) -> uuid.UUID:

@@ -33,6 +33,33 @@ def test_a_late_link_change_re_attributes_earlier_orders(warehouse: Warehouse) -
     assert warehouse.rows("select profile_count from candidates.members") == [(2,)]
 
 
+def test_whose_an_account_was_on_a_past_day_can_be_asked_for(warehouse: Warehouse) -> None:
+    with warehouse.writer() as connection:
+        hub = Hub(connection)
+        for member in (1, 2):
+            hub.member(member)
+            hub.profile(10 + member, member)
+    warehouse.build(*PEOPLE, "+member_links")
+    with warehouse.writer() as connection:
+        Hub(connection).move(12, 1)
+        connection.execute(
+            "update hub.member_links set valid_from = '2026-04-01', reason = 'shared_phone'"
+            " where valid_to is null and right(member_id::text, 1) = '1'"
+            " and right(profile_id::text, 1) = 'c'"
+        )
+        connection.execute(
+            "update hub.member_links set valid_to = '2026-04-01' where valid_to is not null"
+        )
+    warehouse.build(*PEOPLE, "+member_links")
+    whose = (
+        "select right(member_id::text, 1) from marts.member_links"
+        " where right(profile_id::text, 1) = 'c' and valid_from <= '{0}'"
+        " and (valid_to > '{0}' or valid_to is null)"
+    )
+    assert warehouse.rows(whose.format("2026-03-15")) == [("2",)]
+    assert warehouse.rows(whose.format("2026-04-15")) == [("1",)]
+
+
 def test_a_member_that_was_left_by_all_accounts_has_no_row(warehouse: Warehouse) -> None:
     with warehouse.writer() as connection:
         hub = Hub(connection)

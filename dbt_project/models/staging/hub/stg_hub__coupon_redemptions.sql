@@ -15,6 +15,7 @@ renamed as (
         order_number,
         amount_minor,
         currency::text as currency,
+        revenue_minor,
         redeemed_at,
         reversed_at,
         is_accepted,

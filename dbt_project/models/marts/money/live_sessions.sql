@@ -1,0 +1,38 @@
+-- depends_on: {{ ref('int_live_sessions_touched') }}
+{{
+    config(
+        unique_key='session_id',
+        meta={'touched': 'int_live_sessions_touched'},
+    )
+}}
+
+with
+
+sessions as (
+    select * from {{ ref('int_live_sessions_summed') }}
+    {% if is_incremental() %}
+    where {{ is_touched('session_id', ref('int_live_sessions_touched')) }}
+    {% endif %}
+),
+
+final as (
+    select
+        channel,
+        session_id,
+        currency,
+        anchors,
+        opened_at,
+        closed_at,
+        order_count,
+        paid_minor,
+        refunded_minor,
+        voucher_sold_minor,
+        voucher_redeemed_minor,
+        fee_minor,
+        commission_minor,
+        subsidy_minor,
+        net_minor
+    from sessions
+)
+
+select * from final

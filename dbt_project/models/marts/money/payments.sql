@@ -1,0 +1,37 @@
+-- depends_on: {{ ref('int_order_money_touched') }}
+{{
+    config(
+        unique_key='order_id',
+        meta={'touched': 'int_order_money_touched'},
+    )
+}}
+
+with
+
+parts as (
+    select * from {{ ref('int_payments_made') }}
+    {% if is_incremental() %}
+    where {{ is_touched('order_id', ref('int_order_money_touched')) }}
+    {% endif %}
+),
+
+final as (
+    select
+        order_id,
+        kind,
+        part,
+        channel,
+        shop,
+        order_number,
+        profile_id,
+        is_sale,
+        status,
+        currency,
+        amount_minor,
+        points,
+        made_at,
+        made_date
+    from parts
+)
+
+select * from final

@@ -37,7 +37,7 @@ ATTEMPTS = int(os.environ.get("HUB_ATTEMPTS", "240"))
 CONNECTIONS = 12
 UNITS = 100
 SHOP = Shop("web", "1")
-Work = Callable[[db.Connection], Awaitable[None]]
+Work = Callable[[db.Connection], Awaitable[object]]
 
 
 class Crowd:

@@ -52,7 +52,7 @@ def test_whose_an_account_was_on_a_past_day_can_be_asked_for(warehouse: Warehous
         )
     warehouse.build(*PEOPLE, "+member_links")
     whose = (
-        "select right(member_id::text, 1) from marts.member_links"
+        "select right(member_id::text, 1) from candidates.member_links"
         " where right(profile_id::text, 1) = 'c' and valid_from <= '{0}'"
         " and (valid_to > '{0}' or valid_to is null)"
     )

@@ -11,7 +11,7 @@ MONEY = (
     "+live_sessions", "+daily_sales",
 )  # fmt: skip
 NEXT_DAY = "2026-03-02 12:00:00+08"
-NET = "select channel, sum(net_sales_minor)::int from marts.daily_sales group by 1 order by 1"
+NET = "select channel, sum(net_sales_minor)::int from candidates.daily_sales group by 1 order by 1"
 
 
 def test_a_voucher_is_owed_when_it_is_sold_and_revenue_once_when_it_is_redeemed(
@@ -23,7 +23,7 @@ def test_a_voucher_is_owed_when_it_is_sold_and_revenue_once_when_it_is_redeemed(
         till.pay(1, 16_800)
         till.voucher(1, order=1, paid_minor=16_800)
     warehouse.build(*MONEY)
-    owed = "select owed_minor, earned_minor from marts.deferred_revenue"
+    owed = "select owed_minor, earned_minor from candidates.deferred_revenue"
     assert warehouse.rows(owed) == [(16_800, 0)]
     assert warehouse.rows(NET) == [("website", 0)]
     with warehouse.writer() as connection:
@@ -35,7 +35,7 @@ def test_a_voucher_is_owed_when_it_is_sold_and_revenue_once_when_it_is_redeemed(
     assert warehouse.rows(owed) == [(0, 16_800)]
     assert warehouse.rows(NET) == [("pos", 16_800), ("website", 0)]
     assert warehouse.rows(
-        "select kind, amount_minor::int from marts.payments order by order_number"
+        "select kind, amount_minor::int from candidates.payments order by order_number"
     ) == [("money", 16_800), ("voucher", 16_800)]
 
 
@@ -56,10 +56,10 @@ def test_a_voucher_that_is_given_back_was_no_sale_and_one_that_lapses_is(
         till.end(2, "expired", at=NEXT_DAY)
     assert warehouse.check(), warehouse.results
     assert warehouse.rows(
-        "select lapsed_minor, returned_minor from marts.deferred_revenue order by code"
+        "select lapsed_minor, returned_minor from candidates.deferred_revenue order by code"
     ) == [(0, 100), (100, 0)]
     assert warehouse.rows(
-        "select sales_date::text, net_sales_minor from marts.daily_sales order by 1"
+        "select sales_date::text, net_sales_minor from candidates.daily_sales order by 1"
     ) == [("2026-03-01", 0), ("2026-03-02", 100)]
 
 
@@ -74,7 +74,7 @@ def test_an_order_seen_by_three_systems_counts_once(warehouse: Warehouse) -> Non
     assert warehouse.check(), warehouse.results
     assert warehouse.rows(
         "select order_count, gmv_minor, net_sales_minor, unit_quantity::float"
-        " from marts.daily_sales"
+        " from candidates.daily_sales"
     ) == [(1, 500, 500, 1.5)]
 
 
@@ -86,7 +86,7 @@ def test_a_voucher_sold_here_and_redeemed_there_is_cleared(warehouse: Warehouse)
     warehouse.build(*MONEY)
     where = (
         "select sold_channel, sold_place, channel, place, cleared_minor::int"
-        " from marts.cross_store_clearing"
+        " from candidates.cross_store_clearing"
     )
     assert warehouse.rows(where) == [("website", None, "pos", "xuhui", 9_900)]
     with warehouse.writer() as connection:
@@ -108,7 +108,7 @@ def test_order_payment_and_bill_are_compared_three_ways(warehouse: Warehouse) ->
     assert warehouse.check(), warehouse.results
     assert warehouse.rows(
         "select status, payment_difference_minor, bill_difference_minor, payout_minor"
-        " from marts.settlements order by order_number"
+        " from candidates.settlements order by order_number"
     ) == [
         ("matched", 0, 0, 479),
         ("long", 0, 10, 489),
@@ -136,7 +136,7 @@ def test_a_live_session_ends_with_what_is_left_of_its_sales(warehouse: Warehouse
     assert warehouse.rows(
         "select session_id, currency, anchors, order_count, paid_minor, refunded_minor,"
         " voucher_redeemed_minor, commission_minor, net_minor"
-        " from marts.live_sessions order by 1"
+        " from candidates.live_sessions order by 1"
     ) == [
         ("live-1", "CNY", ["lin"], 1, 1_000, 200, 1_000, 99, 700),
         ("live-2", "XXX", [], 0, 0, 0, 0, 0, 0),
@@ -154,7 +154,7 @@ def test_a_sale_that_turns_out_to_be_of_another_day_leaves_the_first(warehouse: 
         till.order(1, {"1": 500}, at=PLACED)
         till.event(1, "order.placed", "2026-03-01 12:00:00+08")
     assert warehouse.check(), warehouse.results
-    assert warehouse.rows("select sales_date::text, order_count from marts.daily_sales") == [
+    assert warehouse.rows("select sales_date::text, order_count from candidates.daily_sales") == [
         ("2026-03-01", 1)
     ]
 
@@ -167,7 +167,7 @@ def test_members_are_counted_once_a_day_also_after_they_are_joined(warehouse: Wa
             till.profile(10 + member, member)
             till.order(member, {"1": 500}, profile=10 + member)
     warehouse.build(*MONEY)
-    members = "select order_count, member_count from marts.daily_sales"
+    members = "select order_count, member_count from candidates.daily_sales"
     assert warehouse.rows(members) == [(2, 2)]
     with warehouse.writer() as connection:
         Till(connection).move(12, 1)
@@ -185,7 +185,7 @@ def test_channels_show_what_became_of_their_events_and_how_long_they_took(
     warehouse.build("--select", "+channel_sync")
     figures = (
         "select channel, type, received_count, applied_count, parked_count, latency_ms_p99"
-        " from marts.channel_sync"
+        " from candidates.channel_sync"
     )
     assert warehouse.rows(figures) == [("website", "order.placed", 2, 1, 1, 250)]
     with warehouse.writer() as connection:

@@ -26,7 +26,7 @@ SPENDINGS = ("points_spends", "points_holds")
 ORDERS = ("orders", "order_lines", "order_details", "order_refunds", "order_settlements")
 COUPONS = ("coupons", "coupon_redemptions")
 # What an event of any topic may write besides.
-ALWAYS = ("outbox", "parked", "cases", "channels")
+ALWAYS = ("outbox", "parked", "cases", "case_steps", "channels")
 LOG = ("inbox", "events", "dead_letters")
 
 # Topic -> tables of schema hub whose rows follow from its events.

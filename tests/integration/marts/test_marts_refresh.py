@@ -52,7 +52,7 @@ def test_a_refresh_builds_all_marts_and_names_the_checks_that_fail(
     assert (result.checks_failed, result.checks_passed > 50) == (3, True)
     assert set(result.rows) == MARTS
     assert {mart: rows for mart, rows in result.rows.items() if rows} == {
-        "coupons": 1, "dates": DAYS, "member_identities": 1, "member_links": 1, "members": 1,
+        "coupons": 1, "customer_portrait": 1, "dates": DAYS, "member_identities": 1, "member_links": 1, "members": 1,
         "points_balances": 1, "points_ledger": 1,
     }  # fmt: skip
     with dg.DagsterInstance.get() as instance:

@@ -26,7 +26,6 @@ _DECIDED = "kept by decisions of the hub alone: no topic feeds it"
 INTERNAL: Mapping[str, str] = {
     "approvals": _DECIDED,
     "case_handling": _DECIDED,
-    "case_steps": _DECIDED,
     "configs": _DECIDED,
     "member_rulings": _DECIDED,
     "tier_gifts": _DECIDED,

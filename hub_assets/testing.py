@@ -8,14 +8,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
-from psycopg.types.json import Jsonb
 
 from hub.settings import Role, Settings
 from hub_assets import dbt
@@ -30,7 +28,7 @@ MARTS = frozenset({
     "stock_positions", "stock_movements",
     "items", "places", "channels", "dates",
     "payments", "settlements", "deferred_revenue", "cross_store_clearing", "live_sessions",
-    "daily_sales", "channel_sync",
+    "daily_sales", "basket_pairs", "channel_sync", "cases", "customer_portrait", "segments",
 })  # fmt: skip
 """All marts that were promised."""
 DAYS = 7_670
@@ -121,26 +119,26 @@ class Hub:
     connection: psycopg.Connection
 
     def member(self, member: int) -> None:
-        self._put("members", member_id=_id(member), first_seen_at=PLACED)
+        self.put("members", member_id=row_id(member), first_seen_at=PLACED)
 
     def profile(self, profile: int, member: int, channel: str = "website") -> None:
-        self._put(
+        self.put(
             "profiles",
-            profile_id=_id(profile),
+            profile_id=row_id(profile),
             channel=channel,
             account=f"a{profile}",
-            member_id=_id(member),
+            member_id=row_id(member),
             first_seen_at=PLACED,
         )
         self.link(profile, member)
 
     def link(self, profile: int, member: int) -> None:
         """The open link of a profile; `move` closes it."""
-        self._put(
+        self.put(
             "member_links",
             link_id=uuid.uuid4(),
-            profile_id=_id(profile),
-            member_id=_id(member),
+            profile_id=row_id(profile),
+            member_id=row_id(member),
             valid_from=PLACED,
             reason="first_seen",
             evidence="{}",
@@ -151,28 +149,28 @@ class Hub:
     def move(self, profile: int, member: int) -> None:
         """A late identifier shows that the account is another member's."""
         self.connection.execute(
-            "update hub.member_links set valid_to = now(), changed_xid = pg_current_xact_id()"
+            "update hub.member_links set valid_to = now(), changed_xid = pg_current_xactrow_id()"
             " where profile_id = %s and valid_to is null",
-            [_id(profile)],
+            [row_id(profile)],
         )
         self.connection.execute(
-            "update hub.profiles set member_id = %s, changed_xid = pg_current_xact_id()"
+            "update hub.profiles set member_id = %s, changed_xid = pg_current_xactrow_id()"
             " where profile_id = %s",
-            [_id(member), _id(profile)],
+            [row_id(member), row_id(profile)],
         )
         self.link(profile, member)
 
     def merge(self, member: int, into: int) -> None:
         self.connection.execute(
-            "update hub.members set merged_into = %s, changed_xid = pg_current_xact_id()"
+            "update hub.members set merged_into = %s, changed_xid = pg_current_xactrow_id()"
             " where member_id = %s",
-            [_id(into), _id(member)],
+            [row_id(into), row_id(member)],
         )
 
     def item(self, sku: str, category: str | None = None) -> None:
         """An item's newest description takes the place of what was known."""
         self.connection.execute("delete from hub.items where sku = %s", [sku])
-        self._put(
+        self.put(
             "items",
             sku=sku,
             name=sku.title(),
@@ -183,7 +181,7 @@ class Hub:
         )
 
     def place(self, place: str) -> None:
-        self._put(
+        self.put(
             "places",
             place=place,
             name=place.title(),
@@ -193,7 +191,7 @@ class Hub:
         )
 
     def channel(self, channel: str) -> None:
-        self._put("channels", channel=channel, name=channel)
+        self.put("channels", channel=channel, name=channel)
 
     def order(
         self, order: int, lines: dict[str, int], profile: int | None = None, at: str = PLACED
@@ -201,11 +199,11 @@ class Hub:
         """Put an order in place of what is there. lines: line number -> total in minor units."""
         total = sum(lines.values())
         columns = {
-            "order_id": _id(order),
+            "order_id": row_id(order),
             "channel": "website",
             "shop": "main",
             "order_number": str(order),
-            "profile_id": None if profile is None else _id(profile),
+            "profile_id": None if profile is None else row_id(profile),
             "currency": "CNY",
             "status": "open",
             "payment_status": "unpaid",
@@ -220,13 +218,13 @@ class Hub:
             "event_count": 1,
             "first_received_at": at,
         }
-        self.connection.execute("delete from hub.orders where order_id = %s", [_id(order)])
-        self.connection.execute("delete from hub.order_lines where order_id = %s", [_id(order)])
-        self._put("orders", **columns)
+        self.connection.execute("delete from hub.orders where order_id = %s", [row_id(order)])
+        self.connection.execute("delete from hub.order_lines where order_id = %s", [row_id(order)])
+        self.put("orders", **columns)
         for line, amount in lines.items():
-            self._put(
+            self.put(
                 "order_lines",
-                order_id=_id(order),
+                order_id=row_id(order),
                 line=line,
                 sku=f"sku-{line}",
                 quantity_milli=1500,
@@ -240,10 +238,10 @@ class Hub:
 
     def points(self, profile: int, points: int) -> None:
         """Earn points: one entry, and the account's totals."""
-        self._put(
+        self.put(
             "points_entries",
             entry_id=uuid.uuid4(),
-            profile_id=_id(profile),
+            profile_id=row_id(profile),
             kind="earned",
             points=points,
             occurred_at=PLACED,
@@ -255,13 +253,13 @@ class Hub:
             " on conflict (profile_id) do update set"
             " issued_points = points_accounts.issued_points + excluded.issued_points,"
             " open_points = points_accounts.open_points + excluded.open_points,"
-            " changed_xid = pg_current_xact_id()",
-            [_id(profile), points, points],
+            " changed_xid = pg_current_xactrow_id()",
+            [row_id(profile), points, points],
         )
 
     def stock(self, sku: str, on_hand_milli: int) -> None:
         """A movement at one place, and the position it ends in."""
-        self._put(
+        self.put(
             "stock_movements",
             movement_id=uuid.uuid4(),
             sku=sku,
@@ -276,15 +274,15 @@ class Hub:
             "insert into hub.stock_positions (sku, place, on_hand_milli, committed_milli, version)"
             " values (%s, 'store-1', %s, 0, 1) on conflict (sku, place) do update set"
             " on_hand_milli = stock_positions.on_hand_milli + excluded.on_hand_milli,"
-            " version = stock_positions.version + 1, changed_xid = pg_current_xact_id()",
+            " version = stock_positions.version + 1, changed_xid = pg_current_xactrow_id()",
             [sku, on_hand_milli],
         )
 
     def coupon(self, coupon: int, redeemed: int) -> None:
         """A coupon of two uses, so many of them redeemed."""
-        self._put(
+        self.put(
             "coupons",
-            coupon_id=_id(coupon),
+            coupon_id=row_id(coupon),
             code=f"C{coupon}",
             kind="times",
             channel="website",
@@ -298,9 +296,9 @@ class Hub:
             first_received_at=PLACED,
         )
         for use in range(redeemed):
-            self._put(
+            self.put(
                 "coupon_redemptions",
-                coupon_id=_id(coupon),
+                coupon_id=row_id(coupon),
                 redemption_id=str(use),
                 channel="website",
                 shop="main",
@@ -312,173 +310,29 @@ class Hub:
                 event_key=uuid.uuid4(),
             )
 
-    def _put(self, table: str, **columns: Any) -> None:
-        self._insert(f"hub.{table}", columns)
+    def put(self, table: str, **columns: Any) -> None:
+        self.insert(f"hub.{table}", columns)
 
-    def _put_log(self, table: str, **columns: Any) -> None:
-        self._insert(f"log.{table}", columns)
+    def put_log(self, table: str, **columns: Any) -> None:
+        self.insert(f"log.{table}", columns)
 
-    def _insert(self, table: str, columns: dict[str, Any]) -> None:
+    def insert(self, table: str, columns: dict[str, Any]) -> None:
         names, places = ", ".join(columns), ", ".join(["%s"] * len(columns))
         statement = f"insert into {table} ({names}) values ({places})"
         self.connection.execute(statement.encode(), list(columns.values()))
 
-    def _change(self, table: str, columns: dict[str, Any], **key: Any) -> None:
+    def change(self, table: str, columns: dict[str, Any], **key: Any) -> None:
         """Set columns of one row, named by its key."""
         sets = "".join(f"{name} = %s, " for name in columns)
         where = " and ".join(f"{name} = %s" for name in key)
-        statement = f"update hub.{table} set {sets}changed_xid = pg_current_xact_id() where {where}"
+        statement = (
+            f"update hub.{table} set {sets}changed_xid = pg_current_xactrow_id() where {where}"
+        )
         self.connection.execute(statement.encode(), [*columns.values(), *key.values()])
 
 
-@dataclass
-class Till(Hub):
-    """Writes what orders were paid with, what vouchers earned, and the log of all that."""
-
-    def counts_not(self, order: int) -> None:
-        """The order is another system's report."""
-        self._change("orders", {"is_sale": False}, order_id=_id(order))
-
-    def pay(self, order: int, paid_minor: int, at: str = PLACED) -> None:
-        self._change("orders", {"paid_minor": paid_minor, "paid_at": at}, order_id=_id(order))
-
-    def refund(self, order: int, refund: str, amount_minor: int, at: str = PLACED) -> None:
-        """A refund that succeeded at once."""
-        self._put(
-            "order_refunds",
-            order_id=_id(order),
-            refund_id=refund,
-            kind="refund",
-            status="succeeded",
-            amount_minor=amount_minor,
-            points=0,
-            asked_at=at,
-            ended_at=at,
-        )
-        self.connection.execute(
-            "update hub.orders set refunded_minor = refunded_minor + %s,"
-            " changed_xid = pg_current_xact_id() where order_id = %s",
-            [amount_minor, _id(order)],
-        )
-
-    def tell_more(
-        self, order: int, tenders: dict[str, int] | None = None, session: str | None = None
-    ) -> None:
-        """tenders: kind -> amount in minor units."""
-        said = [{"kind": kind, "amount_minor": amount} for kind, amount in (tenders or {}).items()]
-        self._put(
-            "order_details",
-            order_id=_id(order),
-            tenders=Jsonb(said) if said else None,
-            tendered_minor=sum((tenders or {}).values()),
-            is_paid_on_delivery=False,
-            forfeited_minor=0,
-            compensated_minor=0,
-            refunding_minor=0,
-            paid_late_minor=0,
-            session_id=session,
-            anchor="lin" if session else None,
-        )
-
-    def bill(self, order: int, amount_minor: int, commission_minor: int = 0) -> None:
-        """The platform's bill; its fee is 1."""
-        self._put(
-            "order_settlements",
-            order_id=_id(order),
-            payment_id="p",
-            amount_minor=amount_minor,
-            fee_minor=1,
-            commission_minor=commission_minor,
-            subsidy_minor=0,
-        )
-
-    def session(self, session: str) -> None:
-        self._put(
-            "live_sessions",
-            session_key=uuid.uuid4(),
-            channel="website",
-            session=session,
-            opened_at=PLACED,
-        )
-
-    def voucher(self, coupon: int, order: int, paid_minor: int) -> None:
-        """A voucher of one use that an order sold."""
-        self._put(
-            "coupons",
-            coupon_id=_id(coupon),
-            code=f"C{coupon}",
-            kind="exchange",
-            channel="website",
-            shop="main",
-            order_number=str(order),
-            paid_minor=paid_minor,
-            owed_minor=paid_minor,
-            currency="CNY",
-            terms="{}",
-            status="issued",
-            uses_total=1,
-            uses_redeemed=0,
-            issued_at=PLACED,
-            event_count=1,
-            first_received_at=PLACED,
-        )
-
-    def redeem(self, coupon: int, earned_minor: int, place: str, at: str = PLACED) -> None:
-        """A store of the channel `pos` takes the voucher for goods."""
-        self._put(
-            "coupon_redemptions",
-            coupon_id=_id(coupon),
-            redemption_id="r",
-            channel="pos",
-            shop="main",
-            place=place,
-            revenue_minor=earned_minor,
-            redeemed_at=at,
-            is_accepted=True,
-            event_key=uuid.uuid4(),
-        )
-        self._change(
-            "coupons",
-            {"owed_minor": 0, "status": "redeemed", "uses_redeemed": 1},
-            coupon_id=_id(coupon),
-        )
-
-    def end(self, coupon: int, status: str, at: str = PLACED) -> None:
-        """The voucher expires, or is refunded."""
-        columns = {"owed_minor": 0, "status": status, "ended_at": at}
-        self._change("coupons", columns, coupon_id=_id(coupon))
-
-    def event(self, entity: int, type_: str, at: str, outcome: str = "applied") -> None:
-        """An event in the log, 250 ms after it was written to Kafka."""
-        said = {"event_key": uuid.uuid4(), "entity_key": _id(entity), "received_at": at}
-        log_id = self.connection.execute("select nextval('log.log_id_seq')").fetchone()
-        assert log_id is not None
-        self._put_log(
-            "events",
-            **said,
-            log_id=log_id[0],
-            entity_kind=type_.partition(".")[0],
-            source="/channels/website/shops/main",
-            event_id=str(said["event_key"]),
-            type=type_,
-            occurred_at=at,
-            topic="t",
-            partition=0,
-            kafka_offset=log_id[0],
-            produced_at=datetime.fromisoformat(at) - timedelta(milliseconds=250),
-            body=b"{}",
-        )
-        self._put_log(
-            "inbox",
-            **said,
-            log_id=log_id[0],
-            payload_hash=uuid.uuid4(),
-            outcome=outcome,
-            is_announced=outcome == "applied",
-        )
-
-
-def _id(number: int) -> uuid.UUID:
+def row_id(number: int) -> uuid.UUID:
+    """The id of the row that a test calls by this number."""
     return uuid.UUID(int=number)
 
 

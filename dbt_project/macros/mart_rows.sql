@@ -142,17 +142,18 @@
     {{ forget_personal(rows) }}
 {%- endmacro %}
 
-{# Condition: the known row may have changed. Rows that can vanish name the model of the keys that
-   were touched (`meta.touched`); others are compared with the fresh row of their key. #}
+{# Condition: the known row may have changed. Marts whose rows can vanish name the model of the
+   keys that were touched, and the key (`meta.touched`, `meta.touched_by`); in others a known row is
+   compared with the fresh row of its key. #}
 {% macro is_compared() -%}
-    {% set touched = config.get('meta', {}).get('touched') %}
+    {% set meta = config.get('meta', {}) %}
     {% set is_all = run_query(
         "select since_xid = '0' from mart_rows.marts where mart = '" ~ this.name ~ "'"
     ).rows[0][0] %}
     {% if is_all or not is_incremental() -%}
         true
-    {%- elif touched -%}
-        known.{{ is_touched(config.get('unique_key'), ref(touched)) }}
+    {%- elif meta.get('touched') -%}
+        known.{{ is_touched(meta['touched_by'], ref(meta['touched'])) }}
     {%- else -%}
         exists (select 1 from fresh where {{ same(key_of_mart(), 'fresh', 'known') }})
     {%- endif %}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from hub_assets.testing import DAYS, MARTS, PLACED, Hub, Till, Warehouse
+from hub_assets.testing import DAYS, MARTS, PLACED, Hub, Warehouse
+from tests.integration.marts.till import Till
 
 # dbt and its libraries warn of their own matters.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -40,6 +41,8 @@ def a_day(hub: Till) -> None:
     hub.session("live-1")
     hub.voucher(3, order=3, paid_minor=300)
     hub.event(3, "order.placed", PLACED)
+    hub.tier(1, "gold")
+    hub.case(1, "oversold")
 
 
 def test_an_empty_hub_gives_empty_marts_and_all_tests_pass(warehouse: Warehouse) -> None:
@@ -64,6 +67,7 @@ def test_an_increment_equals_a_full_build(warehouse: Warehouse) -> None:
         hub.item("sku-1", "bread")
         hub.item("sku-2", "bread")
         hub.pay(3, 300)
+        hub.tier(2, "silver")
         hub.refund(3, "r1", 100, at="2026-03-05 09:00:00+08")
         hub.bill(3, 299, commission_minor=9)
         hub.redeem(3, 300, "store-1", at="2026-03-06 09:00:00+08")

@@ -38,6 +38,25 @@ def test_every_mart_is_public_with_a_contract_and_a_group(manifest: Manifest) ->
         assert node.tags == [node.group], node.name
 
 
+def test_each_metric_that_was_promised_is_defined_once(manifest: Manifest) -> None:
+    names = [metric.name for metric in manifest.metrics.values()]
+    assert len(names) == len(set(names))
+    assert set(names) >= {
+        "gmv", "net_sales", "repurchase_rate", "cross_channel_share", "points_liability",
+        "coupon_use_rate", "voucher_liability", "oversell_rate", "dispute_rate",
+        "hours_to_solve_a_case", "manual_repairs", "sync_accuracy",
+    }  # fmt: skip
+
+
+def test_what_reads_the_marts_is_drawn_behind_them(manifest: Manifest) -> None:
+    marts = {node.unique_id for node in models(manifest, "marts")}
+    assert {one.name for one in manifest.exposures.values()} == {
+        "console_portrait_page", "channel_sync_page", "operations_dashboard",
+    }  # fmt: skip
+    for one in manifest.exposures.values():
+        assert set(one.depends_on.nodes) <= marts, one.name
+
+
 def test_every_model_says_its_grain_first_and_describes_each_column(manifest: Manifest) -> None:
     for node in models(manifest):
         assert node.description.startswith(("One row per", "One row:")), node.name

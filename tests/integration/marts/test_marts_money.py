@@ -2,7 +2,8 @@
 
 import pytest
 
-from hub_assets.testing import PLACED, Till, Warehouse
+from hub_assets.testing import PLACED, Warehouse
+from tests.integration.marts.till import Till
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -64,8 +64,8 @@ def test_a_refresh_builds_all_marts_and_names_the_checks_that_fail(
     assert [name for name in result.failed if not name.startswith("points_accounts")] == []
     assert set(result.rows) == MARTS
     assert {mart: rows for mart, rows in result.rows.items() if rows} == {
-        "coupons": 1, "dates": DAYS, "member_identities": 1, "member_links": 1, "members": 1,
-        "points_balances": 1, "points_ledger": 1,
+        "coupons": 1, "customer_portrait": 1, "dates": DAYS, "member_identities": 1,
+        "member_links": 1, "members": 1, "points_balances": 1, "points_ledger": 1,
     }  # fmt: skip
     with dg.DagsterInstance.get() as instance:
         assert instance.get_run_by_id(result.run_id)

@@ -1,5 +1,3 @@
-{{ config(unique_key='channel') }}
-
 with
 
 channels as (

@@ -1,5 +1,3 @@
-{{ config(unique_key='calendar_date') }}
-
 with
 
 days as (

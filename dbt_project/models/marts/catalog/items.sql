@@ -1,5 +1,3 @@
-{{ config(unique_key='sku') }}
-
 with
 
 items as (

@@ -1,5 +1,3 @@
-{{ config(unique_key='place') }}
-
 with
 
 places as (

@@ -1,8 +1,7 @@
 -- depends_on: {{ ref('int_coupons_touched') }}
 {{
     config(
-        unique_key='coupon_id',
-        meta={'touched': 'int_coupons_touched'},
+        meta={'touched': 'int_coupons_touched', 'touched_by': 'coupon_id'},
     )
 }}
 

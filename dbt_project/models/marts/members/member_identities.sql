@@ -1,8 +1,7 @@
 -- depends_on: {{ ref('int_profiles_touched') }}
 {{
     config(
-        unique_key='profile_id',
-        meta={'touched': 'int_profiles_touched'},
+        meta={'touched': 'int_profiles_touched', 'touched_by': 'profile_id'},
     )
 }}
 

@@ -1,5 +1,3 @@
-{{ config(unique_key='link_id') }}
-
 with
 
 links as (

@@ -1,8 +1,7 @@
 -- depends_on: {{ ref('int_members_touched') }}
 {{
     config(
-        unique_key='member_id',
-        meta={'touched': 'int_members_touched'},
+        meta={'touched': 'int_members_touched', 'touched_by': 'member_id'},
     )
 }}
 

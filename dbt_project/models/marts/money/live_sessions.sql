@@ -1,8 +1,7 @@
 -- depends_on: {{ ref('int_live_sessions_touched') }}
 {{
     config(
-        unique_key='session_id',
-        meta={'touched': 'int_live_sessions_touched'},
+        meta={'touched': 'int_live_sessions_touched', 'touched_by': 'session_id'},
     )
 }}
 

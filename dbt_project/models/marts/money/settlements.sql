@@ -1,8 +1,7 @@
 -- depends_on: {{ ref('int_order_money_touched') }}
 {{
     config(
-        unique_key='order_id',
-        meta={'touched': 'int_order_money_touched'},
+        meta={'touched': 'int_order_money_touched', 'touched_by': 'order_id'},
     )
 }}
 

@@ -1,8 +1,7 @@
 -- depends_on: {{ ref('stg_hub__orders') }}
 {{
     config(
-        unique_key='order_id',
-        meta={'touched': 'stg_hub__orders'},
+        meta={'touched': 'stg_hub__orders', 'touched_by': 'order_id'},
     )
 }}
 

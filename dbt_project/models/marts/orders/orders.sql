@@ -1,5 +1,3 @@
-{{ config(unique_key='order_id') }}
-
 with
 
 orders as (

@@ -1,5 +1,3 @@
-{{ config(unique_key='profile_id') }}
-
 with
 
 accounts as (

@@ -1,5 +1,3 @@
-{{ config(unique_key='entry_id') }}
-
 with
 
 entries as (

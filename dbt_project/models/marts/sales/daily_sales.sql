@@ -1,8 +1,7 @@
 -- depends_on: {{ ref('int_sales_touched') }}
 {{
     config(
-        unique_key='sales_date',
-        meta={'touched': 'int_sales_touched'},
+        meta={'touched': 'int_sales_touched', 'touched_by': 'sales_date'},
     )
 }}
 

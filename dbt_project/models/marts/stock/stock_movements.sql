@@ -1,5 +1,3 @@
-{{ config(unique_key='movement_id') }}
-
 with
 
 movements as (

@@ -1,8 +1,7 @@
 -- depends_on: {{ ref('int_events_touched') }}
 {{
     config(
-        unique_key='received_date',
-        meta={'touched': 'int_events_touched'},
+        meta={'touched': 'int_events_touched', 'touched_by': 'received_date'},
     )
 }}
 

@@ -149,12 +149,12 @@ class Hub:
     def move(self, profile: int, member: int) -> None:
         """A late identifier shows that the account is another member's."""
         self.connection.execute(
-            "update hub.member_links set valid_to = now(), changed_xid = pg_current_xactrow_id()"
+            "update hub.member_links set valid_to = now(), changed_xid = pg_current_xact_id()"
             " where profile_id = %s and valid_to is null",
             [row_id(profile)],
         )
         self.connection.execute(
-            "update hub.profiles set member_id = %s, changed_xid = pg_current_xactrow_id()"
+            "update hub.profiles set member_id = %s, changed_xid = pg_current_xact_id()"
             " where profile_id = %s",
             [row_id(member), row_id(profile)],
         )
@@ -162,7 +162,7 @@ class Hub:
 
     def merge(self, member: int, into: int) -> None:
         self.connection.execute(
-            "update hub.members set merged_into = %s, changed_xid = pg_current_xactrow_id()"
+            "update hub.members set merged_into = %s, changed_xid = pg_current_xact_id()"
             " where member_id = %s",
             [row_id(into), row_id(member)],
         )
@@ -253,7 +253,7 @@ class Hub:
             " on conflict (profile_id) do update set"
             " issued_points = points_accounts.issued_points + excluded.issued_points,"
             " open_points = points_accounts.open_points + excluded.open_points,"
-            " changed_xid = pg_current_xactrow_id()",
+            " changed_xid = pg_current_xact_id()",
             [row_id(profile), points, points],
         )
 
@@ -274,7 +274,7 @@ class Hub:
             "insert into hub.stock_positions (sku, place, on_hand_milli, committed_milli, version)"
             " values (%s, 'store-1', %s, 0, 1) on conflict (sku, place) do update set"
             " on_hand_milli = stock_positions.on_hand_milli + excluded.on_hand_milli,"
-            " version = stock_positions.version + 1, changed_xid = pg_current_xactrow_id()",
+            " version = stock_positions.version + 1, changed_xid = pg_current_xact_id()",
             [sku, on_hand_milli],
         )
 
@@ -325,9 +325,7 @@ class Hub:
         """Set columns of one row, named by its key."""
         sets = "".join(f"{name} = %s, " for name in columns)
         where = " and ".join(f"{name} = %s" for name in key)
-        statement = (
-            f"update hub.{table} set {sets}changed_xid = pg_current_xactrow_id() where {where}"
-        )
+        statement = f"update hub.{table} set {sets}changed_xid = pg_current_xact_id() where {where}"
         self.connection.execute(statement.encode(), [*columns.values(), *key.values()])
 
 

@@ -26,5 +26,5 @@ def test_every_question_of_the_walk_is_answered_to_an_analyst(warehouse: Warehou
     answers = {title: warehouse.rows(query, role="analyst") for title, query in QUESTIONS}
     [sold] = answers["What did each channel sell, day by day?"]
     assert sold[1:4] == ("website", 2, 2200)
-    [(rate, _)] = answers["How many members come back?"]
-    assert rate == 1
+    [(owed, _, _)] = answers["What do we owe in points, and what expires soon?"]
+    assert owed == 100

@@ -36,7 +36,7 @@ def test_a_portrait_follows_sales_points_tiers_and_merges(warehouse: Warehouse) 
     said = (
         "select order_count, spent_minor, last_order_date::text, churn_risk_date::text,"
         " days_between_orders::int, preferred_category, tiers, points_balance, points_at_risk"
-        " from marts.customer_portrait order by order_count desc, points_balance desc"
+        " from candidates.customer_portrait order by order_count desc, points_balance desc"
     )
     gold = {"club": "gold"}
     once = (1, 1_300, "2026-03-01", "2026-05-30", None, "cakes", gold, 120, 50)
@@ -50,7 +50,7 @@ def test_a_portrait_follows_sales_points_tiers_and_merges(warehouse: Warehouse) 
     assert warehouse.check(), warehouse.results
     twice = (2, 3_300, "2026-03-31", "2026-05-30", 30, "bread", gold, 120, 50)
     assert warehouse.rows(said) == [twice]
-    segments = "select segment, holds_from_date::text from marts.segments order by 1"
+    segments = "select segment, holds_from_date::text from candidates.segments order by 1"
     leaving = ("leaving", "2026-05-30")
     assert warehouse.rows(segments) == [leaving, ("points_at_risk", None), ("regular", None)]
 
@@ -65,7 +65,7 @@ def test_categories_bought_together_are_paired_by_month(warehouse: Warehouse) ->
     warehouse.build(*PORTRAIT)
     pairs = (
         "select category, other_category, order_count, category_order_count,"
-        " other_category_order_count, lift::float from marts.basket_pairs"
+        " other_category_order_count, lift::float from candidates.basket_pairs"
     )
     assert warehouse.rows(pairs) == [("bread", "cakes", 1, 1, 2, 1.0)]
     with warehouse.writer() as connection:
@@ -83,5 +83,5 @@ def test_a_case_tells_how_long_it_took_and_who_ended_it(warehouse: Warehouse) ->
         till.case(2, "no_show", closed_at="2026-03-01 15:00:00+08")
     warehouse.build(*PORTRAIT)
     assert warehouse.rows(
-        "select kind, hours_to_close::float, settlement_count from marts.cases order by 1"
+        "select kind, hours_to_close::float, settlement_count from candidates.cases order by 1"
     ) == [("no_show", 3.0, 1), ("oversold", None, 0)]

@@ -38,7 +38,7 @@ class Till(Hub):
         )
         self.connection.execute(
             "update hub.orders set refunded_minor = refunded_minor + %s,"
-            " changed_xid = pg_current_xactrow_id() where order_id = %s",
+            " changed_xid = pg_current_xact_id() where order_id = %s",
             [amount_minor, row_id(order)],
         )
 

@@ -27,6 +27,7 @@
     insert into mart_rows.builds (invocation_id) values ('{{ invocation_id }}');
     {%- endif %}
     commit;
+    {{ analyze_sources() }}
     {%- endif %}
 {%- endmacro %}
 
@@ -105,6 +106,21 @@
         return past.ended_at;
     end
     $$;
+{%- endmacro %}
+
+{# Right after a load Postgres knows nothing of the hub's tables yet, and would read them whole for
+   each member. Older servers than 17 know no such right: there autovacuum has to come first. #}
+{% macro analyze_sources() -%}
+    {% set found = run_query(
+        "select relname from pg_stat_user_tables where schemaname = 'hub' and n_live_tup > 0"
+        " and (coalesce(last_analyze, last_autoanalyze) is null"
+        " or n_mod_since_analyze > n_live_tup / 2)"
+        " and case when current_setting('server_version_num')::int >= 170000"
+        " then has_table_privilege(relid, 'MAINTAIN') else false end"
+    ) if execute and flags.WHICH in ('build', 'run') else none %}
+    {% for table in (found.columns[0].values() if found is not none else []) -%}
+    analyze hub.{{ table }};
+    {% endfor -%}
 {%- endmacro %}
 
 {# The number of the build that this run of dbt opened. #}

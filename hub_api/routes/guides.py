@@ -100,7 +100,7 @@ def _page(name: str) -> str:
     title = text.partition("\n")[0].lstrip("# ")
     links = "".join(f'<a href="/guides/{one}">{one}</a>' for one in _names())
     links += '<a href="/dbt">models (dbt)</a><a href="/docs">API</a>'
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    body = MarkdownIt("commonmark").enable("table").render(text)
     # Headings are named, so that a table of contents leads to them.
     for heading in _headings(text):
         body = body.replace(

@@ -56,3 +56,14 @@ def test_what_proves_an_invariant_by_a_test_exists() -> None:
     proofs = [invariant.proved_by for invariant in INVARIANTS if invariant.proof == "test"]
     assert proofs
     assert [path for path in proofs if not (ROOT / path).exists()] == []
+
+
+def test_every_test_that_is_named_as_a_proof_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "proofs.md").read_text("utf-8")))
+    made = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", file.read_text("utf-8"))
+    }
+    assert len(named) > 60
+    assert named - made == set()

@@ -121,10 +121,11 @@ set
 from unnest($1::uuid[], $2::uuid[]) as k (profile_id, member_id)
 where m.member_id = k.profile_id;
 
+-- A write that waited for another may have begun before the link that it ends.
 -- name: close_links
 update member_links
 set
-    valid_to = $2,
+    valid_to = greatest($2, valid_from),
     changed_xid = pg_current_xact_id()
 where
     profile_id = any($1::uuid[])

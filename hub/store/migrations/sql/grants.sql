@@ -4,6 +4,14 @@ grant usage on schema staging, intermediate, marts to hub_reader, hub_writer;
 grant select, insert, update, delete on all tables in schema hub, log, access to hub_writer;
 grant usage on all sequences in schema hub, log to hub_writer;
 grant select on all tables in schema hub to hub_dbt, hub_reader;
+-- The marts' builds look after statistics that are missing.
+do $$
+begin
+    if current_setting('server_version_num')::int >= 170000 then
+        execute 'grant maintain on all tables in schema hub to hub_dbt';
+    end if;
+end
+$$;
 grant select on log.inbox, log.offsets, log.writes, log.dead_letters, log.events to hub_dbt;
 grant select on log.inbox, log.offsets, log.writes, log.dead_letters, log.events to hub_reader;
 grant select on log.erasures to hub_reader;

@@ -122,16 +122,16 @@ async def write(connection: Connection, touched: Mapping[Key, Touched]) -> None:
         if _is_more(order.was.state) or _is_more(order.now.state)
     ]
     await _DETAILS.upsert(connection, details)
-    went_on = [
+    beside = [
         order
         for order in touched.values()
-        if _went_on(order.was.state) or _went_on(order.now.state)
+        if _has_beside(order.was.state) or _has_beside(order.now.state)
     ]
-    if went_on:
-        await _write_what_came_after(connection, went_on)
+    if beside:
+        await _write_beside(connection, beside)
 
 
-async def _write_what_came_after(connection: Connection, orders: Sequence[Touched]) -> None:
+async def _write_beside(connection: Connection, orders: Sequence[Touched]) -> None:
     ends = {
         order.key: order.now.state.over_at
         for order in orders
@@ -151,9 +151,12 @@ async def _write_what_came_after(connection: Connection, orders: Sequence[Touche
         await rows.upsert(connection, changed)
 
 
-def _went_on(state: OrderState) -> bool:
-    """Whether it ended early, money went back, a complaint came, or a platform's bill."""
-    return bool(state.over_at or state.refunds or state.aftersales or state.settlements)
+def _has_beside(state: OrderState) -> bool:
+    """Whether it ended early, money went back, a complaint came, or a platform's bill; or lines
+    take other stock than their own."""
+    return bool(
+        state.over_at or state.refunds or state.aftersales or state.settlements or state.components
+    )
 
 
 def _is_more(state: OrderState) -> bool:

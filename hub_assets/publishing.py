@@ -10,12 +10,15 @@ import psycopg
 
 _STATE = """
     select
-        (select max(build) from marts.builds),
-        (select status from marts.builds order by build desc limit 1),
-        (select reason from marts.builds order by build desc limit 1),
-        (select build from marts.builds where is_shown),
-        (select ended_at from marts.builds where is_shown),
-        (select bound_xid::text from marts.builds where is_shown)
+        last.build,
+        last.status,
+        last.reason,
+        shown.build,
+        shown.ended_at,
+        shown.bound_xid::text
+    from (select true) as always
+    left join (select * from marts.builds order by build desc limit 1) as last on true
+    left join marts.builds as shown on shown.is_shown
 """
 
 

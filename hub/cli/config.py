@@ -1,8 +1,6 @@
 """`hub config`: publish documents of configuration, and see their versions."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from hub import settings
-from hub.cli.screen import Json, errors_in_words, put_json, say, unreachable_in_words
+from hub.cli.connected import read_json, with_hub
+from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.errors import SettingsError
-from hub.settings import Role
 from hub.store import configs, db
 from hub.store.configs import Draft
 from hub.store.sealing import Vault
@@ -48,7 +46,7 @@ def apply(
                 await configs.publish(connection, Vault(hub.secret()), draft)
             return await configs.listed(connection, kind, name)
 
-        version = _with_hub(publish, "writer")[0]["version"]
+        version = with_hub(publish, "writer")[0]["version"]
     if as_json:
         put_json({"kind": kind, "name": name, "version": version})
     else:
@@ -59,7 +57,7 @@ def apply(
 def list_(as_json: Json = False) -> None:
     """Show the newest version of each document."""
     with errors_in_words(as_json):
-        rows = _with_hub(lambda connection: configs.listed(connection, None, None), "reader")
+        rows = with_hub(lambda connection: configs.listed(connection, None, None), "reader")
     newest: dict[tuple[str, str], Any] = {}
     for row in rows:
         newest.setdefault((row["kind"], row["name"]), row)
@@ -71,7 +69,7 @@ def show(document: Which, as_json: Json = False) -> None:
     """Show all versions of a document, the newest first, and the newest in full."""
     with errors_in_words(as_json):
         kind, name = _kind_and_name(document)
-        rows = _with_hub(lambda connection: configs.listed(connection, kind, name), "reader")
+        rows = with_hub(lambda connection: configs.listed(connection, kind, name), "reader")
     _put(rows, as_json)
     if rows and not as_json:
         say(json.dumps(rows[0]["document"], indent=2, ensure_ascii=False))
@@ -96,24 +94,7 @@ def _kind_and_name(document: str) -> tuple[str, str]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise SettingsError(f"no JSON: {error}", where=str(file)) from error
+    document = read_json(file)
     if not isinstance(document, dict):
         raise SettingsError("the document is no JSON object", where=str(file))
     return document
-
-
-def _with_hub(work: Callable[[db.Connection], Awaitable[Any]], role: Role) -> Any:
-    hub = settings.load()
-
-    async def connected() -> Any:
-        connection = await db.connect(hub.dsn(role))
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    with unreachable_in_words():
-        return asyncio.run(connected())

@@ -1,16 +1,16 @@
 """`hub member`: try a matching policy on the members there are."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub import settings
-from hub.cli.screen import Json, errors_in_words, put_json, say, unreachable_in_words
+from hub.cli.connected import with_hub
+from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.domain import policy
 from hub.errors import SettingsError
-from hub.store import db, member_commands
+from hub.store import member_commands
 from hub.store.sealing import Vault
 
 SHOWN_MAX = 50
@@ -30,7 +30,9 @@ def try_policy(
 ) -> None:
     """Say which members another matching policy would merge or part. Changes nothing."""
     with errors_in_words(as_json):
-        found = _try(_read(file))
+        tried = _read(file)
+        vault = Vault(settings.load().secret())
+        found = with_hub(lambda held: member_commands.regrouped(held, vault, tried), "reader")
     if as_json:
         put_json(found)
         return
@@ -47,17 +49,3 @@ def _read(file: Path) -> policy.Policy:
         return policy.read(file.read_bytes())
     except policy.PolicyInvalid as error:
         raise SettingsError(str(error), where=str(file)) from error
-
-
-def _try(tried: policy.Policy) -> dict[str, list[list[str]]]:
-    hub = settings.load()
-
-    async def connected() -> dict[str, list[list[str]]]:
-        connection = await db.connect(hub.dsn("reader"))
-        try:
-            return await member_commands.regrouped(connection, Vault(hub.secret()), tried)
-        finally:
-            await connection.close()
-
-    with unreachable_in_words():
-        return asyncio.run(connected())

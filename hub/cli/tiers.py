@@ -1,20 +1,14 @@
 """`hub tier`: try a tier scheme on the members there are."""
 
-import asyncio
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hub import settings
-from hub.cli.screen import Json, errors_in_words, put_json, say, unreachable_in_words
+from hub.cli.connected import read_document, try_on_hub
+from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.domain import tier_schemes
-from hub.domain.documents import BadDocument
-from hub.domain.tier_schemes import Scheme
-from hub.errors import SettingsError
-from hub.store import db, tier_trial
-from hub.store.tier_trial import Trial
+from hub.store import tier_trial
 
 NO_LEVEL = "none"
 
@@ -37,7 +31,8 @@ def try_(
     `hub config apply tier_scheme/NAME FILE` publishes it.
     """
     with errors_in_words(as_json):
-        trial = _try(name, _read(file))
+        scheme = read_document(file, tier_schemes.read)
+        trial = try_on_hub(lambda held: tier_trial.try_scheme(held, name, scheme))
     moves = [
         {"from": before, "to": after, "members": count}
         for (before, after), count in trial.moves.most_common()
@@ -48,27 +43,3 @@ def try_(
     say(f"{trial.moved} of {trial.members} members would move")
     for move in moves:
         say(f"  {move['from'] or NO_LEVEL} -> {move['to'] or NO_LEVEL}: {move['members']}")
-
-
-def _read(file: Path) -> Scheme:
-    try:
-        return tier_schemes.read(json.loads(file.read_bytes()))
-    except BadDocument as bad:
-        raise SettingsError(f"{bad.field}: {bad.reason}", where=str(file)) from bad
-    except ValueError as error:
-        raise SettingsError(f"no JSON: {error}", where=str(file)) from error
-
-
-def _try(name: str, scheme: Scheme) -> Trial:
-    hub = settings.load()
-
-    async def connected() -> Trial:
-        connection = await db.connect(hub.dsn("reader"))
-        try:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return await tier_trial.try_scheme(connection, name, scheme)
-        finally:
-            await connection.close()
-
-    with unreachable_in_words():
-        return asyncio.run(connected())

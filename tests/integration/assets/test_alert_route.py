@@ -1,7 +1,6 @@
 """Alerts as a receiver sees them: one for a failure however often it is found, one for recovery."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -71,14 +70,6 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     with receiver() as found:
         monkeypatch.setenv(URL, found.url)
         yield found
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(
-        str(tmp_path), overrides={"telemetry": {"enabled": False}}
-    ) as kept:
-        yield kept
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """Columns of stream tables: a change is said once, on its table."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import dagster as dg
 import psycopg
 import pytest
@@ -22,13 +19,6 @@ ATTRIBUTES = {
         {"name": "order_lines", "topics": [ORDERS], "rows": "One row per line."},
     ],
 }
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    quiet = {"telemetry": {"enabled": False}}
-    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=quiet) as kept:
-        yield kept
 
 
 def look(instance: dg.DagsterInstance) -> dict[str, object]:

@@ -1,9 +1,7 @@
 """Jobs that end what is due: on a fresh database, in this process."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -45,14 +43,6 @@ def definitions(hub: Settings) -> dg.Definitions:
     loaded = overdue_jobs()
     assert isinstance(loaded, dg.Definitions)
     return loaded
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(
-        str(tmp_path), overrides={"telemetry": {"enabled": False}}
-    ) as kept:
-        yield kept
 
 
 def run(

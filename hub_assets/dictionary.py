@@ -50,7 +50,8 @@ def page(manifest: Mapping[str, Any], found: Lineage) -> str:
 def _contents(marts: list[Mapping[str, Any]]) -> str:
     lines = ["| mart | subject | one row per |", "|---|---|---|"]
     for mart in marts:
-        grain = mart["description"].partition("One row per ")[2].partition(".")[0]
+        first_sentence = mart["description"].partition(". ")[0].rstrip(".")
+        grain = first_sentence.partition("One row per ")[2]
         lines.append(f"| [{mart['name']}](#{mart['name']}) | {mart['config']['group']} | {grain} |")
     return "\n".join(lines) + "\n"
 

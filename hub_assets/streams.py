@@ -32,6 +32,7 @@ INTERNAL: Mapping[str, str] = {
     "tier_reviews": _DECIDED,
     "points_shares": _DECIDED,
     "identifier_values": "locks that joins of members take, one a value",
+    "outbox_readers": "how far those who follow the outbox have come",
     "orders_over": "when orders ended, for the coupons and points that were used on them",
 }
 """Table of schema hub that is no asset -> why not."""

@@ -1,0 +1,185 @@
+"""Facts for those who follow the hub: each applied event once, in an order that loses none.
+
+A reader has a name and a place of its own. It reads the facts after its place, does what it does
+with them, and moves its place: in the transaction of its work where that is in Postgres (then each
+fact counts once), after it where it is elsewhere (then it may see some again after a crash).
+
+    await register(connection, "rules")             # once; again changes nothing
+    async with connection.transaction():
+        batch = await read(connection, vault, "rules", limit=100)
+        ...                                         # work on batch.facts
+        await advance(connection, batch)
+
+Facts of one entity come in the order in which they were applied. A reader with nothing to read asks
+again after POLL_S. Not here: writing facts (`hub.store.log`), what readers do with them.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from hub.domain import ids
+from hub.domain.envelope import Event
+from hub.domain.ids import Key
+from hub.errors import HubError
+from hub.store.db import Connection, queries
+from hub.store.erasure import without_person
+from hub.store.log import open_bodies
+from hub.store.records import reread
+from hub.store.sealing import Vault
+
+POLL_S = 0.02
+"""Between two looks of a reader with nothing to read: what it adds to a fact's way at most."""
+FACTS_MAX = 1000
+Position = tuple[int, int]
+"""(transaction, outbox id): the order of facts."""
+
+
+class NoSuchReader(HubError):
+    """Nobody registered this reader of the outbox."""
+
+
+class ReaderMoved(HubError):
+    """Another process moved this reader's place meanwhile: what was read is not its to do."""
+
+
+class Fact(Struct, frozen=True, gc=False):
+    """One applied event, or decision of the hub.
+
+    event_id: the event's own, unique with `source`; event_key: both as one, the same each time the
+    fact is read; channel, shop, subject, data, traceparent: None if the person it was about was
+    erased. data: the payload as it came, without what is personal unless the reader may see that;
+    what was personal altogether is None then.
+    """
+
+    position: Position
+    event_key: Key
+    event_id: str
+    type: str
+    source: str
+    entity_kind: str
+    entity_key: Key
+    occurred_at: datetime
+    received_at: datetime
+    channel: str | None = None
+    shop: str | None = None
+    subject: str | None = None
+    traceparent: str | None = None
+    data: dict[str, Any] | None = None
+
+
+class Batch(Struct, frozen=True, gc=False):
+    """The facts after a reader's place."""
+
+    reader: str
+    after: Position
+    facts: list[Fact]
+
+
+async def register(connection: Connection, reader: str, *, is_from_now: bool = False) -> None:
+    """Give a reader a place unless it has one: before the first fact, or (is_from_now) before the
+    first of which it is not certain that it is over already."""
+    await connection.execute(queries("outbox")["register"], reader, is_from_now)
+
+
+async def read(
+    connection: Connection,
+    vault: Vault,
+    reader: str,
+    limit: int = FACTS_MAX,
+    *,
+    sees_personal: bool = False,
+) -> Batch:
+    """The next facts after the reader's place, at most `limit`; its place stays where it is.
+
+    Raises `NoSuchReader`.
+    """
+    place = await connection.fetchrow(queries("outbox")["position"], reader)
+    if place is None:
+        raise NoSuchReader(reader, mend="register it first")
+    after = (place["xid"], place["outbox_id"])
+    rows = await connection.fetch(queries("outbox")["read"], *after, min(limit, FACTS_MAX))
+    if not rows:
+        return Batch(reader, after, [])
+    bodies = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
+    opened = await open_bodies(connection, vault, bodies)
+    facts = [_fact(row, body, sees_personal) for row, body in zip(rows, opened, strict=True)]
+    return Batch(reader, after, facts)
+
+
+async def advance(connection: Connection, batch: Batch, count: int | None = None) -> None:
+    """Move the reader's place behind the batch, or behind its first `count` facts.
+
+    Raises `ReaderMoved`, and then nothing of the caller's transaction may stay.
+    """
+    done = batch.facts if count is None else batch.facts[:count]
+    if not done:
+        return
+    moved = await connection.fetchval(
+        queries("outbox")["advance"], batch.reader, *batch.after, *done[-1].position
+    )
+    if moved is None:
+        raise ReaderMoved(batch.reader)
+
+
+async def try_hold(connection: Connection, reader: str) -> bool:
+    """Become the one process that works for this reader, until the connection closes.
+
+    For readers whose work is not in Postgres: of two at once, one waits.
+    """
+    lock = int.from_bytes(ids.derived("outbox reader", reader.encode())[:8], signed=True)
+    return bool(await connection.fetchval(queries("outbox")["try_hold"], lock))
+
+
+def _fact(row: Any, body: bytes | None, sees_personal: bool) -> Fact:
+    known = {
+        "position": (row["xid"], row["outbox_id"]),
+        **{name: row[name] for name in _COLUMNS},
+    }
+    if body is None:
+        return Fact(**known)
+    event = reread(row["headers"], body)
+    shown = body if sees_personal or not event.is_personal else _shown(event, body)
+    return Fact(
+        **known,
+        channel=event.channel,
+        shop=event.shop,
+        subject=event.subject if shown else None,
+        traceparent=_traceparent(row["headers"], body),
+        data=_data(shown) if shown else None,
+    )
+
+
+_COLUMNS = (
+    "event_key",
+    "event_id",
+    "type",
+    "source",
+    "entity_kind",
+    "entity_key",
+    "occurred_at",
+    "received_at",
+)
+
+
+def _shown(event: Event, body: bytes) -> bytes:
+    return without_person(event.entity_kind, body)
+
+
+def _data(body: bytes) -> dict[str, Any]:
+    said = msgspec.json.decode(body)
+    # In binary mode the body is the data alone.
+    return said["data"] if "specversion" in said else said
+
+
+def _traceparent(headers: list[list[str]] | None, body: bytes) -> str | None:
+    """Of the envelope, in whichever mode the event came."""
+    for name, value in headers or ():
+        if name in ("ce_traceparent", "traceparent"):
+            return value
+    if b'"traceparent"' not in body:
+        return None
+    said = msgspec.json.decode(body).get("traceparent")
+    return said if isinstance(said, str) else None

@@ -1,0 +1,149 @@
+"""Whoever follows the outbox sees each fact once, in order, and no person it may not see."""
+
+from typing import Any
+
+import pytest
+
+from hub.store import db, outbox
+from tests.event_maker import Shop, line
+from tests.integration.store.stage import Store
+
+WEB = Shop("web")
+PHONE = {"type": "phone", "value": "139 1234 5678", "proof": "verified"}
+
+
+def placed(number: str, minute: float, **more: Any) -> bytes:
+    cake = line(1, "cake", 1, "30.00")
+    content = {"order_number": number, "currency": "CNY", "lines": [cake], "total": "30.00"}
+    return WEB.body("order.placed", minute, **content, **more)
+
+
+def registered(account: str, minute: float) -> bytes:
+    return WEB.body(
+        "member.registered", minute, account=account, name="王小明", identifiers=[PHONE]
+    )
+
+
+async def read(store: Store, limit: int = 100, **more: Any) -> outbox.Batch:
+    return await outbox.read(store.connection, store.vault, "rules", limit, **more)
+
+
+async def test_each_reader_has_a_place_of_its_own(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    await outbox.register(store.connection, "kafka")
+    await store.take(placed("1", 0), placed("2", 1), placed("3", 2))
+    first = await read(store, limit=2)
+    await outbox.advance(store.connection, first)
+    await outbox.register(store.connection, "rules")
+    second = await read(store)
+    other = await outbox.read(store.connection, store.vault, "kafka")
+    assert [fact.subject for fact in first.facts] == ["1", "2"]
+    assert [fact.subject for fact in second.facts] == ["3"]
+    assert [fact.subject for fact in other.facts] == ["1", "2", "3"]
+
+
+async def test_a_fact_tells_what_happened_where_and_to_what(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    await store.take(placed("1", 0))
+    (fact,) = (await read(store)).facts
+    assert (fact.type, fact.channel, fact.shop) == ("order.placed", "web", "1")
+    assert (fact.entity_kind, fact.source) == ("order", "/channels/web/shops/1")
+    assert fact.data is not None
+    assert fact.data["total"] == "30.00"
+
+
+async def test_a_write_that_commits_late_is_not_passed_by(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    slow = await db.connect(store.database.dsn("writer"))
+    late = Store(store.database, slow)
+    transaction = slow.transaction()
+    await transaction.start()
+    try:
+        await slow.fetchval("select pg_current_xact_id()")
+        await store.take(placed("1", 0))
+        assert (await read(store)).facts == []
+        async with slow.transaction():
+            await late.take(placed("2", 1))
+        await transaction.commit()
+        batch = await read(store)
+    finally:
+        await slow.close()
+    assert [fact.subject for fact in batch.facts] == ["2", "1"]
+
+
+async def test_a_long_build_of_marts_holds_no_reader_back(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    build = await db.connect(store.database.dsn("dbt"))
+    try:
+        async with build.transaction():
+            await build.fetchval("select pg_current_xact_id()")
+            await store.take(placed("1", 0))
+            assert [fact.subject for fact in (await read(store)).facts] == ["1"]
+    finally:
+        await build.close()
+
+
+async def test_of_two_processes_of_one_reader_the_second_is_refused(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    await store.take(placed("1", 0))
+    mine, theirs = await read(store), await read(store)
+    await outbox.advance(store.connection, theirs)
+    with pytest.raises(outbox.ReaderMoved):
+        await outbox.advance(store.connection, mine)
+
+
+async def test_one_process_holds_a_reader_until_its_connection_ends(store: Store) -> None:
+    other = await db.connect(store.database.dsn("writer"))
+    assert await outbox.try_hold(other, "kafka")
+    assert not await outbox.try_hold(store.connection, "kafka")
+    assert await outbox.try_hold(store.connection, "rules")
+    await other.close()
+
+
+async def test_what_is_undone_is_read_again_with_the_same_ids(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    await store.take(placed("1", 0), placed("2", 1))
+    transaction = store.connection.transaction()
+    await transaction.start()
+    before = await read(store)
+    await outbox.advance(store.connection, before)
+    await transaction.rollback()
+    assert await read(store) == before
+
+
+async def test_a_reader_moves_behind_those_facts_that_it_is_done_with(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    await store.take(placed("1", 0), placed("2", 1))
+    await outbox.advance(store.connection, await read(store), count=1)
+    assert [fact.subject for fact in (await read(store)).facts] == ["2"]
+
+
+async def test_a_reader_from_now_on_sees_nothing_of_before(store: Store) -> None:
+    await store.take(placed("1", 0))
+    await outbox.register(store.connection, "rules", is_from_now=True)
+    await store.take(placed("2", 1))
+    assert [fact.subject for fact in (await read(store)).facts] == ["2"]
+
+
+async def test_personal_data_is_for_readers_that_may_see_it(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    await store.take(registered("u1", 0))
+    (masked,) = (await read(store)).facts
+    (whole,) = (await read(store, sees_personal=True)).facts
+    assert (masked.data, masked.subject) == (None, None)
+    assert whole.data is not None
+    assert whole.data["name"] == "王小明"
+
+
+async def test_who_was_erased_stays_erased_in_facts(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    await store.take(registered("u1", 0))
+    await store.take(WEB.decision("member.erased", 5, account="u1", reason="asked for it"))
+    facts = (await read(store, sees_personal=True)).facts
+    assert "王小明" not in str(facts)
+    assert [fact.type for fact in facts] == ["member.registered", "member.erased"]
+
+
+async def test_nobody_reads_by_an_unknown_name(store: Store) -> None:
+    with pytest.raises(outbox.NoSuchReader):
+        await read(store)

@@ -30,6 +30,7 @@ class Message(Struct):
     type: str
     scope: Scope
     raw: bytes
+    received_at: datetime
 
 
 class Opened(Struct):
@@ -60,6 +61,14 @@ def open_push(pack: Pack, given: Given, request: Request) -> Opened:
     return Opened(pack.reply, _messages(pack, given, request, body))
 
 
+def reopen(pack: Pack, given: Given, kept: Request, message_id: str) -> Message:
+    """A message that was kept, from its own bytes: it was verified when it came."""
+    message = _message(pack, given, kept, parse_json(kept.body), message_id)
+    if message is None:
+        raise PushRefused("test", "it is a mere test")
+    return message
+
+
 def rule_of(pack: Pack, message: Message) -> EventRule | None:
     """The first rule for the message's type whose conditions hold."""
     for rule in pack.events:
@@ -86,7 +95,7 @@ def decode(pack: Pack, given: Given, message: Message, detail: Any = MISSING) ->
         if not found:
             return Decoded(ignored="the pack makes no event of it")
         _keep_extra(pack, message, found[0])
-        return Decoded([_readable(event) for event in found])
+        return Decoded([_readable(event, message.received_at) for event in found])
     except Unmapped as unmapped:
         return Decoded(unmapped=unmapped)
 
@@ -143,7 +152,9 @@ def _parts(pack: Pack, given: Given, request: Request, body: Any) -> list[Any]:
     return listed
 
 
-def _message(pack: Pack, given: Given, request: Request, body: Any) -> Message | None:
+def _message(
+    pack: Pack, given: Given, request: Request, body: Any, known_id: str | None = None
+) -> Message | None:
     """One message; None for a mere test of the address."""
     scope = _scope(pack, given, request, body)
     envelope = pack.envelope
@@ -154,9 +165,15 @@ def _message(pack: Pack, given: Given, request: Request, body: Any) -> Message |
             scope.roots["message"] = _data(pack, scope)
         if envelope.shop is not None and _line(envelope.shop, scope) != request.shop:
             raise PushRefused("shop_foreign", "the push is of another shop than its address")
-        message_id = _line(envelope.id, scope)
+        message_id = known_id or _line(envelope.id, scope)
         scope.roots["id"] = message_id
-        return Message(message_id, _line(envelope.type, scope), scope, _raw(body))
+        return Message(
+            message_id,
+            _line(envelope.type, scope),
+            scope,
+            conversions.as_json(body),
+            request.received_at,
+        )
     except Unmapped as unmapped:
         raise PushRefused("body_unreadable", f"{unmapped.field}: {unmapped.reason}") from None
 
@@ -222,7 +239,11 @@ def _keep_extra(pack: Pack, message: Message, event: dict[str, Any]) -> None:
             rest = {k: v for k, v in body.items() if (root, k) not in scope.used}
             kept |= _without(rest, frozenset(pack.personal))
     written = conversions.written(kept)
-    if kept and isinstance(event["data"], dict) and len(_raw(written)) <= EXTRA_BYTES_MAX:
+    if (
+        kept
+        and isinstance(event["data"], dict)
+        and len(conversions.as_json(written)) <= EXTRA_BYTES_MAX
+    ):
         event["data"] = event["data"] | {"extra": written}
 
 
@@ -232,13 +253,9 @@ def _without(node: Any, names: frozenset[str]) -> Any:
     return [_without(part, names) for part in node] if isinstance(node, list) else node
 
 
-def _readable(event: dict[str, Any]) -> dict[str, Any]:
+def _readable(event: dict[str, Any], now: datetime) -> dict[str, Any]:
     try:
-        events.decode(msgspec.json.encode(event))
+        events.decode(msgspec.json.encode(event), now)
     except BadEvent as bad:
         raise Unmapped(bad.code, bad.reason, bad.field or "$") from None
     return event
-
-
-def _raw(body: Any) -> bytes:
-    return msgspec.json.encode(conversions.written(body))

@@ -12,8 +12,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 EPOCH_S_MAX = 4_102_444_800
 """The year 2100: seconds above it are milliseconds by mistake."""
+INTEGER_MAX = 2**63 - 1
+"""Larger whole numbers are written as text: JSON of others could not carry them."""
 _BARE = re.compile(r"^[`'\t\s]*(?:=\"(.*)\"|(.*?))[\t\s]*$", re.DOTALL)
 _SPOILT = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]{2}")
 _TRUE = frozenset({"true", "1", "yes", "y", "是"})
@@ -176,8 +180,15 @@ def written(value: Any) -> Any:
         return format(value, "f")
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, int) and abs(value) > INTEGER_MAX:
+        return str(value)
     if isinstance(value, list):
         return [written(item) for item in value]
     if isinstance(value, dict):
         return {name: written(item) for name, item in value.items()}
     return value
+
+
+def as_json(value: Any) -> bytes:
+    """A value as the bytes of its JSON."""
+    return msgspec.json.encode(written(value))

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from hub.channels import conversions, encryption, expressions, mapping, signatures
 from hub.channels.expressions import Scope, Unmapped
-from hub.channels.pack import Emit, EventRule, Handshake, Pack
+from hub.channels.pack import Emit, EventRule, Pack, Question
 from hub.channels.paths import MISSING
 from hub.channels.requests import Given, PushRefused, Reply, Request, parse_json
 from hub.domain import events
@@ -78,6 +78,39 @@ def rule_of(pack: Pack, message: Message) -> EventRule | None:
     return None
 
 
+def question_of(pack: Pack, opened: Opened) -> tuple[Question, Message] | None:
+    """What a push asks, if it asks."""
+    if len(opened.messages) != 1:
+        return None
+    (message,) = opened.messages
+    found = next((one for one in pack.questions if message.type in one.types), None)
+    return (found, message) if found is not None else None
+
+
+def asked(question: Question, message: Message) -> dict[str, str]:
+    """The arguments of a question. Raises `PushRefused`."""
+    try:
+        return {name: _line(line, message.scope) for name, line in question.ask.items()}
+    except Unmapped as unmapped:
+        raise PushRefused("body_unreadable", f"{unmapped.field}: {unmapped.reason}") from None
+
+
+def answered(question: Question, message: Message, known: dict[str, Any] | None) -> Reply:
+    """The answer as the platform wants it; known: what the hub knows, None for nothing."""
+    roots = message.scope.roots | ({"answer": known} if known is not None else {})
+    scope = Scope(roots, message.scope.ways)
+    return answer(question.unknown if known is None else question.answer, scope)
+
+
+def reply_to(pack: Pack, opened: Opened) -> Reply:
+    """What a push is answered once its messages are taken."""
+    if len(opened.messages) == 1:
+        rule = rule_of(pack, opened.messages[0])
+        if rule is not None and rule.reply is not None:
+            return answer(rule.reply, opened.messages[0].scope)
+    return opened.reply
+
+
 def decode(pack: Pack, given: Given, message: Message, detail: Any = MISSING) -> Decoded:
     """The message's events; each was read as the hub will read it."""
     if message.type in pack.ignored:
@@ -109,12 +142,8 @@ def _handshake(pack: Pack, given: Given, request: Request) -> Reply | None:
         if all(when.holds(scope) for when in handshake.when):
             if handshake.is_signed:
                 signatures.verify(pack.signatures, given, request)
-            return _answered(handshake, scope)
+            return answer(handshake.answer, scope)
     return None
-
-
-def _answered(handshake: Handshake, scope: Scope) -> Reply:
-    return answer(handshake.answer, scope)
 
 
 def answer(node: Any, scope: Scope) -> Reply:

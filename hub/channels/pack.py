@@ -65,13 +65,14 @@ class Emit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 class EventRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What messages of these types become, or why nothing (`ignore`). `fetch`: which detail is read
-    by id before."""
+    by id before. `reply`: a map of the message, where the platform wants its own words back."""
 
     types: Annotated[list[str], Meta(min_length=1)]
     emit: Annotated[list[Emit], Meta(max_length=10)] = []
     ignore: str | None = None
     when: list[When] = []
     fetch: str | None = None
+    reply: Map = None
 
 
 class Fetch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,15 +93,18 @@ class Fetch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Question(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the platform asks and waits for: the hub's `read` with the arguments of `ask`, and its
-    answer as a map."""
+    """What the platform asks and waits for. `read`: a `member` by what `ask` gives of an identifier
+    (`type`, `value`, `app`), or a `coupon` by its `code`; `answer` is a map of what the hub knows
+    (`$answer`), `unknown` one for nothing. Points of a member are those of the channel's accounts,
+    or with `all_channels` of the whole wallet."""
 
     types: Annotated[list[str], Meta(min_length=1)]
-    read: Literal["member_points", "member_level", "coupon_state", "member_exists"]
-    ask: dict[str, Any]
+    read: Literal["member", "coupon"]
+    ask: dict[str, str]
     answer: Map
     unknown: Map
     basis: Basis
+    all_channels: bool = False
 
 
 class Times(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -180,13 +184,15 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Sample(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A recorded push and what it becomes. `detail`: what the platform answers when it is asked."""
+    """A recorded push and what it becomes. `detail`: what the platform answers when it is asked;
+    `known`: what the hub knows of what it is asked for."""
 
     name: Annotated[str, Meta(min_length=1, max_length=120)]
     basis: Basis
     request: PushSample
     expect: Expected
     detail: Any = None
+    known: dict[str, Any] | None = None
     settings: dict[str, str] = {}
     secrets: dict[str, list[str]] = {}
 
@@ -241,7 +247,8 @@ def read(document: Document) -> Pack:
     for name, fetch in pack.fetch.items():
         mapping.check([fetch.url, fetch.query, fetch.headers, fetch.body], f"$.fetch.{name}")
     for i, question in enumerate(pack.questions):
-        mapping.check(question.answer, f"$.questions[{i}].answer")
+        for name in ("ask", "answer", "unknown"):
+            mapping.check(getattr(question, name), f"$.questions[{i}].{name}")
     _check_names(pack)
     return pack
 
@@ -263,6 +270,7 @@ def _check_rule(pack: Pack, rule: EventRule, place: str) -> None:
         raise BadDocument("events of one message need suffixes that differ", f"{place}.emit")
     for i, emit in enumerate(rule.emit):
         at = f"{place}.emit[{i}]"
+        mapping.check(rule.reply, f"{place}.reply")
         mapping.check([emit.type, emit.time, emit.subject], f"{at}.type")
         mapping.check(emit.data, f"{at}.data")
         is_fixed = isinstance(expressions.parse(emit.type), str)

@@ -72,7 +72,15 @@ def outcome(pack: Pack, sample: Sample) -> dict[str, Any]:
         opened = codec.open_push(pack, given, request_of(pack, given, sample))
     except PushRefused as refused:
         return {"refused": refused.code, "why": refused.reason}
-    return {"reply": opened.reply.body} | _decoded(pack, given, sample, opened)
+    try:
+        question = codec.question_of(pack, opened)
+        if question is not None:
+            codec.asked(*question)
+            return {"events": [], "reply": codec.answered(*question, sample.known).body}
+        reply = codec.reply_to(pack, opened).body
+    except PushRefused as refused:
+        return {"refused": refused.code, "why": refused.reason}
+    return {"reply": reply} | _decoded(pack, given, sample, opened)
 
 
 def _decoded(pack: Pack, given: Given, sample: Sample, opened: Opened) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from hub.channels import codec
+from hub.channels.codec import Opened
 from hub.channels.requests import PushRefused, Reply
 from hub.channels.requests import Request as Push
 from hub.domain.channels import TAKING
-from hub_api import pushes
+from hub_api import pushes, questions
 from hub_api.bodies import read_body
 from hub_api.channels import Known
 from hub_api.limits import CHANNEL_OFF_RETRY_AFTER_S
@@ -72,8 +73,20 @@ async def _take(request: Request, channel: str, shop: str, held: Resources) -> R
         except PushRefused as refused:
             held.figures.refused.labels(refused.code).inc()
             raise _problem(refused) from None
+        return _answer(await _taken(held, known, opened))
+
+
+async def _taken(held: Resources, known: Known, opened: Opened) -> Reply:
+    """The answer to a push that is the platform's, once it is taken or what it asks was read."""
+    assert known.pack is not None
+    try:
+        question = codec.question_of(known.pack, opened)
+        if question is not None:
+            return await questions.answer(held, known, *question)
         await pushes.take(held, known, opened.messages)
-    return _answer(opened.reply)
+        return codec.reply_to(known.pack, opened)
+    except PushRefused as refused:
+        raise _problem(refused) from None
 
 
 async def _known(held: Resources, channel: str) -> Known:

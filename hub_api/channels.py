@@ -49,6 +49,9 @@ class Channels:
         before = self._known.get(name)
         if before is not None and read_at - before[0] < CHANNEL_CACHE_S:
             return before[1]
+        if before is not None:
+            # Who comes while one reads goes by what was known: a burst is one read.
+            self._known[name] = (read_at, before[1])
         try:
             found = await self._database.write(
                 lambda connection: channels.find(connection, self._vault, name)

@@ -158,6 +158,20 @@ class Reconcile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     back_hours: Annotated[int, Meta(ge=1)] = 24
 
 
+class FilePart(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Files of a back office: `columns` names the headers a field may have. A row is then a message
+    of `type`, with `set` added (`$setting.as_of` is when the file was true) and named by `id`, so
+    that it counts once. `total` is the field to compare the sum of."""
+
+    name: PackName
+    type: str
+    id: str
+    columns: Annotated[dict[str, list[str]], Meta(min_length=1, max_length=100)]
+    required: list[str] = []
+    set: dict[str, str] = {}
+    total: str | None = None
+
+
 class PushSample(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A recorded request. `body` is JSON, or the bytes as `text`. Unless a signature stands among
     the headers, it is signed by the recipe with the sample's secret."""
@@ -228,6 +242,7 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     stock_push: StockPush | None = None
     token: Token | None = None
     reconcile: Reconcile | None = None
+    files: list[FilePart] = []
 
     def ways(self, skus: dict[str, str] | None = None) -> Ways:
         """What the lines of its maps need."""
@@ -244,6 +259,8 @@ def read(document: Document) -> Pack:
             mapping.check(line, f"$.envelope.{name}")
     for i, rule in enumerate(pack.events):
         _check_rule(pack, rule, f"$.events[{i}]")
+    for i, part in enumerate(pack.files):
+        mapping.check([part.id, *part.set.values()], f"$.files[{i}]")
     for name, fetch in pack.fetch.items():
         mapping.check([fetch.url, fetch.query, fetch.headers, fetch.body], f"$.fetch.{name}")
     for i, question in enumerate(pack.questions):

@@ -10,6 +10,7 @@ import typer
 from hub import settings
 from hub.channels import checked, shipped
 from hub.channels.pack import Pack
+from hub.cli import channel_load
 from hub.cli.connected import with_hub
 from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.domain import channels as documents
@@ -129,6 +130,9 @@ def list_(as_json: Json = False) -> None:
         say(f"{row['channel']}  {row['pack']}  {row.get('state', 'draft')}  {secrets}")
     if not rows:
         say(f"no channel is configured; packs: {', '.join(shipped.names())}")
+
+
+app.command()(channel_load.load)
 
 
 class _Plan(msgspec.Struct):

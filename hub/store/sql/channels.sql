@@ -87,6 +87,6 @@ from log.dead_letters
 where
     state = 'open'
     and topic = 'channel.inbound.v1'
-    and source like '/channels/' || $1::text || '/shops/%'
+    and starts_with(source, '/channels/' || $1::text || '/shops/')
 order by received_at, dead_letter_id
 limit $2;

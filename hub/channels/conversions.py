@@ -4,7 +4,6 @@ A money value is a Decimal until it is written down, so that sums lose nothing; 
 id that was once a number in a spreadsheet (4.83E+18) is refused, since its digits are gone.
 """
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+
+from hub.channels.requests import PushRefused, parse_json
 
 EPOCH_S_MAX = 4_102_444_800
 """The year 2100: seconds above it are milliseconds by mistake."""
@@ -150,9 +151,9 @@ def flag(value: Any) -> bool:
 def from_json(value: Any) -> Any:
     """What a text holds that is JSON itself."""
     try:
-        return json.loads(text(value), parse_float=Decimal)
-    except (ValueError, RecursionError):
-        raise Unfit("it is no JSON") from None
+        return parse_json(text(value).encode("utf-8", "surrogatepass"))
+    except PushRefused as refused:
+        raise Unfit(refused.reason) from None
 
 
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {

@@ -6,6 +6,7 @@ A path with `?` may be missing; `??` takes the next one then, at last a constant
 
 import re
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -176,7 +177,8 @@ def _mapped(value: Any, name: str, ways: Ways) -> str:
 
 def _calculated(value: Any, name: str, other: Any, ways: Ways) -> Any:
     if name == "times":
-        return conversions.yuan(value * conversions.quantity(other))
+        product = conversions.yuan(value) * conversions.quantity(other)
+        return product.quantize(Decimal("0.01"), ROUND_HALF_UP)
     amount = conversions.CONVERSIONS[ways.money](other)
     base = conversions.yuan(value)
     return base - amount if name == "minus" else base + amount

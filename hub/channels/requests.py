@@ -12,7 +12,7 @@ from msgspec import Struct
 from hub.errors import HubError
 
 FIELDS_MAX = 200
-DEPTH_MAX = 20
+EXPONENT_MAX = 30
 
 
 class PushRefused(HubError):
@@ -79,11 +79,19 @@ def parse_json(body: bytes) -> Any:
     """JSON with one meaning: numbers keep their digits, no key stands twice."""
     try:
         return json.loads(
-            body, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique
+            body, parse_float=_decimal, parse_constant=_no_constant, object_pairs_hook=_unique
         )
     except (ValueError, RecursionError) as error:
         reason = "the body is no JSON" if isinstance(error, json.JSONDecodeError) else str(error)
         raise PushRefused("body_unreadable", reason[:200]) from None
+
+
+def _decimal(text: str) -> Decimal:
+    """A number with all its digits; one that would be written with thousands of them is none."""
+    number = Decimal(text)
+    if abs(number.adjusted()) > EXPONENT_MAX:
+        raise ValueError("a number is out of bounds")
+    return number
 
 
 def _form(body: bytes) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Channels by configuration: connected while the hub runs, pushes verified, nothing lost."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -13,8 +14,11 @@ import asyncpg
 import httpx
 import pytest
 from standardwebhooks import Webhook
+from typer.testing import CliRunner
 
 from hub.channels import shipped
+from hub.cli import dead_letters
+from hub.domain import ids
 from hub.testing import Database
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -87,6 +91,28 @@ async def test_a_push_whose_signature_is_wrong_missing_or_of_another_body_is_ref
         assert answer.status_code == 401, answer.text
         assert answer.json()["type"] == "/problems/webhook-refused"
     assert sender.records == []
+
+
+async def test_a_push_signed_for_another_channel_is_refused(
+    http, website, configure, sender
+) -> None:
+    other = "whsec_" + base64.b64encode(b"another secret of 24 byt").decode()
+    await configure("shop2", pack="website", secrets={"signing": other})
+    body = completed()
+    headers = signed(body, "m1", other)
+    there = await http.post("/v1/channels/shop2/webhooks/main", content=body, headers=headers)
+    assert there.status_code == 202
+    assert (await http.post(PUSHES, content=body, headers=headers)).status_code == 401
+
+
+async def test_a_number_that_would_fill_the_memory_is_refused_before_it_is_written(
+    http, configure
+) -> None:
+    await configure("dy", pack="douyin_laike", settings={"app_id": "t"}, secrets={"signing": "s"})
+    trial = b'{"event": "verify_webhook", "content": {"challenge": 1e999999999}}'
+    answer = await http.post("/v1/channels/dy/webhooks/main", content=trial)
+    assert answer.status_code == 400
+    assert "out of bounds" in answer.json()["detail"]
 
 
 async def test_a_push_replayed_three_days_later_is_refused(http, website, sender) -> None:
@@ -191,6 +217,21 @@ async def test_what_was_parked_goes_through_once_the_pack_is_mended(
     event = json.loads(record.value)
     assert (event["type"], event["id"], event["pack"]) == ("order.completed", "m1", "website@2")
     assert (await http.post(retry, headers=admin)).json() == {"parked": 0, "sent": 0}
+
+
+async def test_a_parked_push_is_not_redriven_past_its_pack(
+    http, website, database: Database, writer: asyncpg.Connection, monkeypatch
+) -> None:
+    await push(http, completed(type="order.sung"))
+    row = await writer.fetchrow("select dead_letter_id from log.dead_letters")
+    assert row is not None
+    letter = ids.text(row["dead_letter_id"])
+    for name, value in database.settings.environment().items():
+        monkeypatch.setenv(name, value)
+    said = await asyncio.to_thread(CliRunner().invoke, dead_letters.app, ["redrive", letter])
+    assert said.exit_code == 1
+    assert "mend the channel's pack" in said.stderr
+    assert await writer.fetchval("select state from log.dead_letters") == "open"
 
 
 async def test_a_pack_is_refused_with_the_failing_sample_and_field(http, admin) -> None:

@@ -20,6 +20,7 @@ from hub.channels import shipped
 from hub.cli import dead_letters
 from hub.domain import ids
 from hub.testing import Database
+from hub_api.postgres import PostgresAwayError
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
 PUSHES = "/v1/channels/shop1/webhooks/main"
@@ -305,3 +306,19 @@ async def test_a_push_that_cannot_be_read_is_refused_and_nothing_is_sent(
     answer = await http.post(PUSHES, content=body, headers=headers)
     assert answer.status_code in (400, 401)
     assert sender.records == []
+
+
+async def test_pushes_are_taken_while_postgres_is_away(
+    http, website, sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await push(http, completed())).status_code == 202
+
+    async def away(*_arguments: Any) -> Any:
+        raise PostgresAwayError(where="a test")
+
+    monkeypatch.setattr("hub_api.postgres.Database.write", away)
+    monkeypatch.setattr("hub_api.channels.CHANNEL_CACHE_S", 0.0)
+    assert (await push(http, completed("W-2"), "m2")).status_code == 202
+    assert len(sender.records) == 2
+    # What would have to be parked is asked for again.
+    assert (await push(http, completed(type="order.sung"), "m3")).status_code == 503

@@ -16,6 +16,7 @@ from hub_api.routes import (
     allotments,
     approvals,
     cases,
+    channels,
     checkouts,
     coupon_commands,
     coupon_offers,
@@ -34,6 +35,7 @@ from hub_api.routes import (
     reservations,
     stock,
     tiers,
+    webhooks,
 )
 
 DESCRIPTION = (
@@ -74,6 +76,8 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     for routes in (
         health,
         events,
+        webhooks,
+        channels,
         member_commands,
         members,
         holdings,

@@ -22,6 +22,7 @@ COMMANDS = {
     "bench": ("hub.cli.bench", "Measure one part."),
     "dead-letters": ("hub.cli.dead_letters", "Events that could not be applied."),
     "key": ("hub.cli.keys", "Keys of the API."),
+    "channel": ("hub.cli.channels", "Connect platforms by packs: new, test, diff, apply, list."),
     "config": ("hub.cli.config", "Publish configuration, and see its versions."),
     "points": ("hub.cli.points", "Try a points rule on the orders there are."),
     "tier": ("hub.cli.tiers", "Try a tier scheme on the members there are."),

@@ -96,7 +96,9 @@ class Warehouse(DbtProjectComponent):
                     else:
                         yield event
             finally:
-                context.log.info(publishing.told(publishing.state(reader)))
+                said = publishing.evaluation(publishing.state(reader))
+                context.log.info(said.description)
+                context.instance.report_runless_asset_event(said)
 
     @cached_property
     def _manifest(self) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from hub import settings
 from hub_assets import dbt, project
-from hub_assets.graph import CODE_REFERENCES
+from hub_assets.graph import written_in
 
 GROUP = "exposures"
 
@@ -22,12 +22,8 @@ def exposures() -> dg.Definitions:
 
 def _spec(exposure: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> dg.AssetSpec:
     read = [nodes[name] for name in exposure["depends_on"]["nodes"] if name in nodes]
-    place = dg.LocalFileCodeReference(
-        file_path=str(dbt.PROJECT_DIR / exposure["original_file_path"]), label=exposure["name"]
-    )
-    metadata: dict[str, Any] = {
-        CODE_REFERENCES: dg.CodeReferencesMetadataValue(code_references=[place])
-    }
+    file = dbt.PROJECT_DIR / exposure["original_file_path"]
+    metadata: dict[str, Any] = {**written_in(file)}
     if exposure.get("url"):
         metadata["url"] = dg.MetadataValue.url(exposure["url"])
     return dg.AssetSpec(

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from playwright.sync_api import Browser, expect
@@ -25,7 +26,7 @@ from hub.testing import wait_until
 from tests.browser.conftest import Looker
 from tests.integration.assets.receiver import Receiver, receiver
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore")]
 
 DAY = date(2017, 3, 1)
 """A business day of the real input: some 400 orders."""
@@ -33,6 +34,7 @@ START_TIMEOUT_S = 300
 RUN_TIMEOUT_S = 240
 ALERT_TIMEOUT_S = 90
 FAILING = "order_total_is_the_sum_of_its_lines"
+STARTED = re.compile(r"Started process for run \(pid: (\d+)\)")
 STEPS = ("website", "commerce.orders.v1", "order_lines", "stg_hub__orders", "daily_sales")
 """From a channel by topic, stream table and staging to a mart; the page's own name is the end."""
 
@@ -76,7 +78,11 @@ def pages(hub: Settings, browser: Browser) -> Iterator[Looker]:
 def test_the_pages_of_dagster_show_lineage_checks_alerts_and_backfills(
     pages: Looker, hub: Settings, alerts: Receiver
 ) -> None:
+    killed = launch_refresh(pages)
+    kill_the_process_of(pages, killed)
+    assert not is_shown(hub)
     first = launch_refresh(pages)
+    kill_the_daemon(hub)
     the_lineage_leads_from_a_channel_to_who_reads_the_mart(pages)
     wait_for_run(pages, first, "Success")
     a_mart_is_fresh_and_its_checks_pass(pages)
@@ -90,6 +96,7 @@ def test_the_pages_of_dagster_show_lineage_checks_alerts_and_backfills(
     readers_keep_the_last_good_mart_and_are_told_why(pages)
     assert figures(hub) == before
     each_alert_came_once(alerts)
+    wait_for_run(pages, killed, "Failure")
 
 
 def launch_refresh(pages: Looker) -> str:
@@ -101,6 +108,42 @@ def launch_refresh(pages: Looker) -> str:
     newest = page.locator("a[href*='/runs/']").filter(has_text=re.compile(r"^[0-9a-f]{8}$")).first
     newest.wait_for()
     return newest.get_attribute("href") or ""
+
+
+def kill_the_process_of(pages: Looker, run: str) -> None:
+    """With SIGKILL, once its dbt writes marts; run monitoring is to find out by itself."""
+    page = pages.open(run)
+    begun = page.get_by_text(STARTED).first
+    begun.wait_for(timeout=RUN_TIMEOUT_S * 1000)
+    found = STARTED.search(begun.inner_text())
+    assert found is not None
+    process = psutil.Process(int(found[1]))
+    wait_until(lambda: dbt_of(process) is not None, "dbt runs", RUN_TIMEOUT_S)
+    process.kill()
+
+
+def dbt_of(process: psutil.Process) -> psutil.Process | None:
+    found = process.children(recursive=True)
+    return next((one for one in found if one.name() == "dbt"), None)
+
+
+def kill_the_daemon(hub: Settings) -> None:
+    """While a run waits in its queue; schedules and sensors are to go on by themselves."""
+    (daemon,) = [
+        one
+        for one in psutil.process_iter(["cmdline"])
+        if "dagster-daemon" in " ".join(one.info["cmdline"] or [])
+        and str(hub.data_dir) in " ".join(one.info["cmdline"])
+    ]
+    daemon.kill()
+
+
+def is_shown(hub: Settings) -> bool:
+    """Whether readers see any mart."""
+    with psycopg.connect(hub.dsn("reader")) as connection:
+        row = connection.execute("select to_regclass('marts.orders') is not null").fetchone()
+    assert row is not None
+    return row[0]
 
 
 def wait_for_run(pages: Looker, run: str, status: str) -> None:

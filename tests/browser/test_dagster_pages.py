@@ -111,7 +111,7 @@ def launch_refresh(pages: Looker) -> str:
 
 
 def kill_the_process_of(pages: Looker, run: str) -> None:
-    """With SIGKILL, once its dbt writes marts; run monitoring is to find out by itself."""
+    """With SIGKILL, once its dbt runs; that it failed is to be found out without help."""
     page = pages.open(run)
     begun = page.get_by_text(STARTED).first
     begun.wait_for(timeout=RUN_TIMEOUT_S * 1000)

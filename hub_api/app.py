@@ -32,6 +32,7 @@ from hub_api.routes import (
     pages,
     points,
     reservations,
+    rules,
     stock,
     tiers,
 )
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         coupons,
         cases,
         approvals,
+        rules,
         guides,
         pages,
     ):

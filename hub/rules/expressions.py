@@ -85,12 +85,7 @@ def activation(event: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
 
 
 def evaluate(expression: Expression, bound: Any) -> Any:
-    """The result as plain values. Raises `ExpressionFailed`.
-
-    bound: of `activation`, or why there is none.
-    """
-    if isinstance(bound, ExpressionFailed):
-        raise bound
+    """The result as plain values. Raises `ExpressionFailed`. bound: of `activation`."""
     try:
         result = expression.program.eval(bound)
         kind = result.type().name()

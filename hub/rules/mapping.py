@@ -21,11 +21,26 @@ PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 Tables = Mapping[str, Mapping[str, Any]]
 
 
-class Context(Struct):
-    """What a map reads. bound: for expressions, made once for a fact."""
+class Context:
+    """What conditions and maps read: `roots` of paths; what expressions read is made for the first
+    of them, since bounding and handing it over costs more than most rules do."""
 
-    roots: dict[str, Any]
-    bound: Any
+    def __init__(self, roots: dict[str, Any]) -> None:
+        self.roots = roots
+        self._bound: Any = None
+
+    @property
+    def bound(self) -> Any:
+        """For expressions. Raises `ExpressionFailed` if the fact is too large for them."""
+        if self._bound is None:
+            self._bound = expressions.activation(self.roots["event"], self.roots["data"])
+        return self._bound
+
+    def within(self, item: Any) -> "Context":
+        """The same inside an item of a list."""
+        inner = Context(self.roots | {"item": item})
+        inner._bound = self._bound
+        return inner
 
 
 class Mapped(Struct):
@@ -137,7 +152,7 @@ def _value(filler: Filler, context: Context, mapped: Mapped) -> Any:
         raise Unfit("not_a_list", f"no list of at most {ITEMS_MAX} items")
     made = []
     for place, item in enumerate(value):
-        inner = apply(filler.items, Context(context.roots | {"item": item}, context.bound))
+        inner = apply(filler.items, context.within(item))
         mapped.failures += [
             Failure(one.path, one.code, f"item {place}: {one.reason}") for one in inner.failures
         ]

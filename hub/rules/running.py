@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.rules import conditions, expressions, fields, mapping
+from hub.rules import conditions, fields, mapping
 from hub.rules.checking import Checked
 from hub.rules.conditions import Test
 from hub.rules.document import Action
@@ -78,13 +78,8 @@ def compile_rule(checked: Checked, version: int) -> Compiled:
 
 
 def context_of(fact: Fact) -> Context:
-    """What rules read of a fact. What is too large for expressions fails where one is used."""
-    event = fact.event()
-    try:
-        bound = expressions.activation(event, fact.data)
-    except ExpressionFailed as failed:
-        bound = failed
-    return Context({"event": event, "data": fact.data}, bound)
+    """What rules read of a fact, made once for all of them."""
+    return Context({"event": fact.event(), "data": fact.data})
 
 
 def run(rule: Compiled, fact: Fact, context: Context, *, trace: bool = False) -> Run:

@@ -1,6 +1,8 @@
 """`hub rule` without a hub: first drafts and checks."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,9 @@ def test_a_check_names_the_place_and_what_to_do_in_both_languages(tmp_path: Path
     assert "line 2, column 20" in said
     assert "did you mean order.placed" in said
     assert "没有事件" in said
+
+
+def test_the_command_can_be_imported_on_its_own() -> None:
+    # Modules of the store import one another: what is imported first must not matter.
+    for module in ("hub.cli.rules", "hub.store.rules", "hub.store.approvals"):
+        subprocess.run([sys.executable, "-c", f"import {module}"], check=True, timeout=60)

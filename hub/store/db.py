@@ -22,6 +22,7 @@ COPY_ROWS_MIN = 50
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SQL_DIR = Path(__file__).parent / "sql"
+_COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
@@ -80,9 +81,13 @@ def _from_timestamptz(value: tuple[int]) -> datetime:
 
 @cache
 def queries(noun: str) -> dict[str, str]:
-    """The queries of `sql/<noun>.sql` by name."""
+    """The queries of `sql/<noun>.sql` by name, without their comments: a comment above a name
+    belongs to the query below it."""
     parts = _NAME.split((_SQL_DIR / f"{noun}.sql").read_text(encoding="utf-8"))
-    return {name: sql.strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+    return {
+        name: _COMMENT.sub("", sql).strip()
+        for name, sql in zip(parts[1::2], parts[2::2], strict=True)
+    }
 
 
 class Rows:

@@ -48,6 +48,7 @@ def stopped(source: str, **data: object) -> str:
         ("(" * 100 + "true" + ")" * 100, "cel"),
         ("data.lines.exists(a, data.lines.exists(b, a.sku < b.sku))", "cel_nested"),
         ("data.lines.exists(a, data.lines.size() > 1)", "cel_nested"),
+        ("data.lines.map(a, a.discounts.map(d, d.kind)).size() > 0", "cel_nested"),
         ("true || " * 400 + "true", "too_large"),
         ("data.lines.size() ==\n  nothing", "cel"),
     ],

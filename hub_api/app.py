@@ -33,6 +33,7 @@ from hub_api.routes import (
     pages,
     points,
     reservations,
+    rules,
     stock,
     tiers,
     webhooks,
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         coupons,
         cases,
         approvals,
+        rules,
         guides,
         pages,
     ):

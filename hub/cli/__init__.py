@@ -24,6 +24,7 @@ COMMANDS = {
     "key": ("hub.cli.keys", "Keys of the API."),
     "channel": ("hub.cli.channels", "Connect platforms by packs: new, test, diff, apply, list."),
     "config": ("hub.cli.config", "Publish configuration, and see its versions."),
+    "rule": ("hub.cli.rules", "Write, try, publish and pause sync rules."),
     "points": ("hub.cli.points", "Try a points rule on the orders there are."),
     "tier": ("hub.cli.tiers", "Try a tier scheme on the members there are."),
     "member": ("hub.cli.members", "Try a matching policy on the members there are."),

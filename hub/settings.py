@@ -87,6 +87,9 @@ class Settings(BaseSettings):
         description="Root of all keys and passwords; by default made in data_dir once",
     )
     workers: int = Field(default=2, ge=0, le=WORKERS_MAX, description="Stream workers")
+    runs_kept_days: int = Field(
+        default=30, ge=1, le=3650, description="For how long Dagster's runs are kept"
+    )
     poll_records: int = Field(
         default=5000, ge=1, le=50_000, description="Events a worker polls at most"
     )

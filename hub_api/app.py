@@ -16,6 +16,7 @@ from hub_api.routes import (
     allotments,
     approvals,
     cases,
+    channels,
     checkouts,
     coupon_commands,
     coupon_offers,
@@ -32,8 +33,10 @@ from hub_api.routes import (
     pages,
     points,
     reservations,
+    rules,
     stock,
     tiers,
+    webhooks,
 )
 
 DESCRIPTION = (
@@ -74,6 +77,8 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     for routes in (
         health,
         events,
+        webhooks,
+        channels,
         member_commands,
         members,
         holdings,
@@ -91,6 +96,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         coupons,
         cases,
         approvals,
+        rules,
         guides,
         pages,
     ):

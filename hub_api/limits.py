@@ -45,6 +45,19 @@ KEY_CACHE_S = 1.0
 KEY_CACHE_KEYS_MAX = 10_000
 KEY_USED_FLUSH_S = 10.0
 
+# "Live within a second": a channel is read again when what is known of it is this old.
+CHANNEL_CACHE_S = 0.5
+CHANNEL_CACHE_MAX = 1_000
+# Platforms wait 5 s for an answer at most; Kafka needs some of it too.
+DETAIL_TIMEOUT_S = 3.0
+DETAIL_BYTES_MAX = 1024 * 1024
+DETAIL_RETRY_AFTER_S = 30
+DETAIL_CALLS_MAX = 16
+# A channel that is switched off asks for its pushes again later.
+CHANNEL_OFF_RETRY_AFTER_S = 600
+# Parked pushes that one request takes up again.
+RETRIES_MAX = 200
+
 PAGE_ROWS_DEFAULT = 50
 PAGE_ROWS_MAX = 200
 CURSOR_LENGTH_MAX = 1_024

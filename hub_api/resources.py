@@ -11,6 +11,8 @@ from fastapi import Depends, Request
 from hub.settings import Settings
 from hub.store.sealing import Vault
 from hub_api.bodies import BodyGate
+from hub_api.channels import Channels
+from hub_api.details import Details
 from hub_api.figures import Figures
 from hub_api.kafka import KafkaSender, Sender
 from hub_api.keyring import Keyring
@@ -31,6 +33,8 @@ class Resources:
     vault: Vault
     gate: BodyGate
     figures: Figures
+    channels: Channels
+    details: Details
 
 
 @contextlib.asynccontextmanager
@@ -39,15 +43,18 @@ async def opened(
 ) -> AsyncIterator[Resources]:
     """Resources for as long as the app runs. Neither Postgres nor Kafka has to answer yet."""
     database = Database(settings)
+    vault = Vault(settings.secret())
     resources = Resources(
         settings=settings,
         database=database,
         sender=sender or KafkaSender(settings),
         keyring=Keyring(database),
         signer=Signer(settings),
-        vault=Vault(settings.secret()),
+        vault=vault,
         gate=BodyGate(),
         figures=figures,
+        channels=Channels(database, vault),
+        details=Details(),
     )
     await database.open()
     tasks = [
@@ -61,6 +68,7 @@ async def opened(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await resources.keyring.flush_use()
+        await resources.details.close()
         await resources.sender.close()
         await database.close()
 

@@ -89,6 +89,16 @@ KINDS: dict[str, Kind] = {
         Words("No answer of the kind you accept", "The API answers in JSON."),
         Words("无法提供所要求的格式", "接口只返回 JSON。"),
     ),
+    "webhook-refused": Kind(
+        401,
+        Words("The push is not the platform's", "{reason} ({cause})"),
+        Words("推送未通过验证", "{reason}({cause})"),
+    ),
+    "webhook-unreadable": Kind(
+        400,
+        Words("The push can't be read", "{reason} ({cause})"),
+        Words("无法读取该推送", "{reason}({cause})"),
+    ),
     "body-timeout": Kind(
         408,
         Words("The body came too slowly", "It must be complete within {seconds} seconds."),
@@ -176,6 +186,19 @@ KINDS: dict[str, Kind] = {
             "暂时无法接收事件",
             "Kafka 未能及时确认全部事件。请原样重新发送:已到达的事件按其 id 识别,只计一次。",
         ),
+    ),
+    "channel-off": Kind(
+        503,
+        Words("The channel is switched off", "Send the push again later."),
+        Words("该渠道已停用", "请稍后重新推送。"),
+    ),
+    "detail-away": Kind(
+        503,
+        Words(
+            "The platform's detail can't be read now",
+            "Nothing was taken: send the push again later.",
+        ),
+        Words("暂时无法读取平台详情", "未接收任何内容,请稍后重新推送。"),
     ),
     "postgres-away": Kind(
         503,

@@ -45,7 +45,11 @@ def _whole(spec: dg.AssetSpec, posted: Mapping[dg.AssetKey, list[dg.AssetKey]]) 
     if not spec.owners and layer in OWNERS:
         spec = spec.replace_attributes(owners=[OWNERS[layer]])
     if CODE_REFERENCES not in spec.metadata and layer in CODE:
-        place = dg.LocalFileCodeReference(file_path=str(CODE[layer]), label=CODE[layer].name)
-        references = dg.CodeReferencesMetadataValue(code_references=[place])
-        spec = spec.merge_attributes(metadata={CODE_REFERENCES: references})
+        spec = spec.merge_attributes(metadata=written_in(CODE[layer]))
     return spec
+
+
+def written_in(file: Path) -> dict[str, dg.CodeReferencesMetadataValue]:
+    """Metadata that links an asset to the file it is written down in."""
+    place = dg.LocalFileCodeReference(file_path=str(file), label=file.name)
+    return {CODE_REFERENCES: dg.CodeReferencesMetadataValue(code_references=[place])}

@@ -6,7 +6,12 @@ Read from the view `marts.builds`. Not here: what publishes (`dbt_project/macros
 from dataclasses import dataclass
 from datetime import datetime
 
+import dagster as dg
 import psycopg
+
+from hub_assets.automation import WITNESS
+
+CHECK = dg.AssetCheckKey(WITNESS, "readers_see_the_last_build")
 
 _STATE = """
     select
@@ -59,3 +64,22 @@ def told(now: State) -> str:
     if now.reason is None:
         return shown
     return f"{shown}; build {now.last_build} was {now.last_status}: {now.reason}"
+
+
+def evaluation(now: State) -> dg.AssetCheckEvaluation:
+    """The check of it, for the end of a build: what a failed build holds back is then said at once,
+    while a step of its own would be skipped with all that comes after the failure."""
+    return dg.AssetCheckEvaluation(
+        asset_key=CHECK.asset_key,
+        check_name=CHECK.name,
+        passed=now.is_current,
+        description=told(now),
+        metadata={
+            "shown_build": str(now.shown_build),
+            "shown_since": str(now.shown_since),
+            "shown_bound_xid": str(now.bound_xid),
+            "last_build": str(now.last_build),
+            "last_status": str(now.last_status),
+            "reason": now.reason or "",
+        },
+    )

@@ -18,7 +18,7 @@ from dagster_dbt import DbtCliResource, DbtProject, DbtProjectComponent
 from psycopg import sql
 
 from hub import settings
-from hub_assets import automation, failing_rows, project, publishing
+from hub_assets import automation, check_words, failing_rows, project, publishing
 from hub_assets.dbt import (
     CONNECT_TIMEOUT_S,
     SNAPSHOT_VARIABLE,
@@ -77,7 +77,10 @@ class Warehouse(DbtProjectComponent):
     ) -> dg.AssetCheckSpec | None:
         """Tests run with the build of their models."""
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        return spec and spec._replace(automation_condition=automation.when_events_came())
+        return spec and spec._replace(
+            automation_condition=automation.when_events_came(),
+            description=check_words.words(manifest["nodes"][unique_id]),
+        )
 
     def execute(self, context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         """Build what was asked for, on one snapshot of the hub."""
@@ -93,7 +96,9 @@ class Warehouse(DbtProjectComponent):
                     else:
                         yield event
             finally:
-                context.log.info(publishing.told(publishing.state(reader)))
+                said = publishing.evaluation(publishing.state(reader))
+                context.log.info(said.description)
+                context.instance.report_runless_asset_event(said)
 
     @cached_property
     def _manifest(self) -> Mapping[str, Any]:

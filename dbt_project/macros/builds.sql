@@ -133,7 +133,7 @@
 
 {# At the end of each command of dbt: publish the last build, or say why not. #}
 {% macro close_build(results) -%}
-    {% if execute and flags.WHICH in ('build', 'run', 'test') -%}
+    {% if execute and flags.WHICH in ('build', 'run', 'test') and not is_overtaken() -%}
         {% set reason = reason_to_refuse(results) %}
         {% if reason -%}
             begin;
@@ -145,6 +145,16 @@
             {{ publish() }}
         {%- endif %}
     {%- endif %}
+{%- endmacro %}
+
+{# Whether another build was opened meanwhile, by a run that took this one for dead: what comes of
+   it is that one's to say. #}
+{% macro is_overtaken() -%}
+    {% if flags.WHICH == 'test' -%}
+        {{ return(false) }}
+    {%- endif %}
+    {% set found = run_query("select max(build) from mart_rows.builds") %}
+    {{ return(found.rows[0][0] != build_of_run()) }}
 {%- endmacro %}
 
 {# Why the last build can't be published; empty if it can. #}

@@ -10,6 +10,7 @@ import typer
 from hub import settings
 from hub.cli.connected import read_json, with_hub
 from hub.cli.screen import Json, errors_in_words, put_json, say
+from hub.domain import rule_versions
 from hub.errors import SettingsError
 from hub.store import configs, db
 from hub.store.configs import Draft
@@ -37,6 +38,10 @@ def apply(
     """Publish a version of a document. The hub need not be restarted."""
     with errors_in_words(as_json):
         kind, name = _kind_and_name(document)
+        if kind == rule_versions.KIND:
+            raise SettingsError(
+                "rules are checked more than this does", mend="use: hub rule publish"
+            )
         since = valid_from.replace(tzinfo=UTC) if valid_from is not None else None
         draft = Draft(kind, name, _read(file), reason, since)
         hub = settings.load()

@@ -9,7 +9,7 @@ import typer
 
 from hub import settings
 from hub.cli.screen import Json, errors_in_words, put_json, say, unreachable_in_words
-from hub.domain import ids
+from hub.domain import ids, topics
 from hub.errors import SettingsError, UnreachableError
 from hub.store import db, dead_letters
 from hub.store.sealing import Vault
@@ -84,6 +84,7 @@ async def _redrive(hub: settings.Settings, connection: db.Connection, keys: list
         await producer.send_and_wait(topic, body, key=key, headers=headers)
 
     try:
+        await _refuse_pushes(hub, connection, keys)
         await producer.start()
         vault = Vault(hub.secret())
         return await dead_letters.redrive(connection, vault, keys, send, getpass.getuser())
@@ -91,6 +92,20 @@ async def _redrive(hub: settings.Settings, connection: db.Connection, keys: list
         raise UnreachableError(str(error), where=hub.brokers, mend="start it: hub up") from error
     finally:
         await producer.stop()
+
+
+async def _refuse_pushes(
+    hub: settings.Settings, connection: db.Connection, keys: list[bytes]
+) -> None:
+    """A push that its channel's pack had no place for is read again by the pack, not by streams."""
+    for key in keys:
+        letter = await dead_letters.show(connection, Vault(hub.secret()), key)
+        if letter["topic"] == topics.INBOUND:
+            raise SettingsError(
+                "it is a push of a platform",
+                where=ids.text(key),
+                mend="mend the channel's pack, then POST /v1/channels/{channel}/retry",
+            )
 
 
 def _on_connection(work: Callable[[db.Connection], Awaitable[_Result]]) -> _Result:

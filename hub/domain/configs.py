@@ -7,7 +7,15 @@ versions: `hub.store.configs`.
 from collections.abc import Callable
 from typing import Any
 
-from hub.domain import approvals, earning, overselling, supply, tier_schemes
+from hub.domain import (
+    approvals,
+    channels,
+    earning,
+    overselling,
+    rule_versions,
+    supply,
+    tier_schemes,
+)
 from hub.domain.documents import BadDocument, Document
 
 KINDS: dict[str, Callable[[Document], Any]] = {
@@ -17,6 +25,9 @@ KINDS: dict[str, Callable[[Document], Any]] = {
     earning.KIND: earning.read_rates,
     "shop_places": supply.read_places,
     "unknown_items": supply.read_unknown_items,
+    channels.KIND: channels.read,
+    channels.PACK_KIND: channels.read_pack,
+    rule_versions.KIND: rule_versions.read,
 }
 """Kind -> what reads its documents: returns what the noun works with, or raises `BadDocument`."""
 

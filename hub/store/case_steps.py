@@ -19,7 +19,6 @@ from hub.domain.envelope import APPLIED, Event
 from hub.domain.ids import Key
 from hub.errors import HubError, Refused
 from hub.store import approvals, commands
-from hub.store.approvals import Wish
 from hub.store.cases import Case, follow
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
@@ -144,7 +143,7 @@ async def settle(
         await _run(connection, vault, [settled])
         return None
     given = settling.given
-    wish = Wish("points", given.data["points"], [given, settled], said.by, said.reason)
+    wish = approvals.Wish("points", given.data["points"], [given, settled], said.by, said.reason)
     return await approvals.decide(connection, vault, wish)
 
 

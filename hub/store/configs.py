@@ -65,15 +65,18 @@ async def apply(connection: Connection, work: Work) -> None:
 
 async def publish(connection: Connection, vault: Vault, draft: Draft) -> None:
     """Publish a version, in the caller's transaction. Raises `ConfigInvalid`, `Refused`."""
+    await commands.run(connection, vault, [decision(draft)])
+
+
+def decision(draft: Draft) -> Decision:
+    """The decision that publishes a version. Raises `ConfigInvalid`."""
     try:
         configs.read(draft.kind, draft.document)
     except BadDocument as bad:
         raise ConfigInvalid(bad.reason, where=bad.field) from None
     said = {name: value for name, value in msgspec.structs.asdict(draft).items() if value}
     subject = f"{draft.kind}/{draft.name}"
-    await commands.run(
-        connection, vault, [Decision("config.published", "", "", subject, {"document": {}} | said)]
-    )
+    return Decision("config.published", "", "", subject, {"document": {}} | said)
 
 
 async def versions(connection: Connection, kind: str) -> dict[str, list[Version[Any]]]:

@@ -31,6 +31,8 @@ SCOPES = (
     "cases:read",
     "cases:write",
     "approvals:write",
+    "rules:read",
+    "rules:write",
     "member:all_channels",
     "admin",
 )

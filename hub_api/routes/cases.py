@@ -35,7 +35,7 @@ Reason = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$
 KEYSET = tuple[datetime, bytes]
 
 
-class _OfTheHouse(Needs):
+class OfTheHouse(Needs):
     """A key with the scope that is of no channel."""
 
     async def __call__(
@@ -47,9 +47,9 @@ class _OfTheHouse(Needs):
         return key
 
 
-CaseReader = Annotated[ApiKey, Depends(_OfTheHouse("cases:read"))]
-CaseWriter = Annotated[ApiKey, Depends(_OfTheHouse("cases:write"))]
-Approver = Annotated[ApiKey, Depends(_OfTheHouse("approvals:write"))]
+CaseReader = Annotated[ApiKey, Depends(OfTheHouse("cases:read"))]
+CaseWriter = Annotated[ApiKey, Depends(OfTheHouse("cases:write"))]
+Approver = Annotated[ApiKey, Depends(OfTheHouse("approvals:write"))]
 
 
 class _Body(BaseModel):

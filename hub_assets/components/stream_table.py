@@ -95,7 +95,10 @@ class StreamTable(dg.Component, dg.Model, dg.Resolvable):
         ]
 
         @dg.multi_asset_check(
-            name=f"columns_of_{self.database_schema}_{self.subject}", specs=checks, can_subset=True
+            # Of a subject there may be several of these; a table is shown once.
+            name=f"columns_of_{self.database_schema}_{self.tables[0].name}",
+            specs=checks,
+            can_subset=True,
         )
         def known(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
             dsn = settings.load().dsn("dbt")

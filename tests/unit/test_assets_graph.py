@@ -173,7 +173,12 @@ def test_sensors_and_schedules_are_on_by_default(definitions: dg.Definitions) ->
     for sensor in sensors.values():
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     schedules = {one.name: one for one in definitions.schedules or () if hasattr(one, "name")}
-    assert set(schedules) == {"end_overdue_hourly", "close_missing_days", "log_partitions_daily"}
+    assert set(schedules) == {
+        "end_overdue_hourly",
+        "close_missing_days",
+        "log_partitions_daily",
+        "forget_daily",
+    }
     for schedule in schedules.values():
         assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
 

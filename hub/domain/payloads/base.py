@@ -18,7 +18,7 @@ PersonalId = Annotated[
 ]
 Time = Annotated[datetime, Meta(tz=True)]
 Attributes = Annotated[dict[Id, Name], Meta(max_length=50)]
-FREE_TEXT = frozenset({"name", "reason", "address", "attributes", "inscription"})
+FREE_TEXT = frozenset({"name", "reason", "address", "attributes", "inscription", "document"})
 """Fields that people write: line breaks are theirs to use."""
 PERSONAL_PARTS = ("recipient", "recipient_phone", "recipient_email", "inscription")
 """Fields of an event about something else that tell of a person: left out once they are erased."""

@@ -1,1 +1,1 @@
-"""The hub's invariants as checks of the tables they speak of."""
+"""Whether what was built is what readers see."""

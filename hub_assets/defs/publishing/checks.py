@@ -9,7 +9,8 @@ from hub_assets.dbt import CONNECT_TIMEOUT_S
 
 
 @dg.asset_check(
-    asset=automation.WITNESS,
+    asset=publishing.CHECK.asset_key,
+    name=publishing.CHECK.name,
     description="Readers see the last build of the marts. Otherwise: which they see, and why.",
     automation_condition=automation.hourly(),
 )
@@ -19,15 +20,7 @@ def readers_see_the_last_build() -> dg.AssetCheckResult:
         settings.load().dsn("dbt"), connect_timeout=CONNECT_TIMEOUT_S
     ) as connection:
         now = publishing.state(connection)
+    found = publishing.evaluation(now)
     return dg.AssetCheckResult(
-        passed=now.is_current,
-        description=publishing.told(now),
-        metadata={
-            "shown_build": str(now.shown_build),
-            "shown_since": str(now.shown_since),
-            "shown_bound_xid": str(now.bound_xid),
-            "last_build": str(now.last_build),
-            "last_status": str(now.last_status),
-            "reason": now.reason or "",
-        },
+        passed=found.passed, description=found.description, metadata=found.metadata
     )

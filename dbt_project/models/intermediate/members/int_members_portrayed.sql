@@ -8,11 +8,11 @@ profiles as (
     select * from {{ ref('stg_hub__profiles') }}
 ),
 
-sales as (
+sales as not materialized (
     select * from {{ ref('int_sales_of_profiles') }}
 ),
 
-order_lines as (
+order_lines as not materialized (
     select * from {{ ref('stg_hub__order_lines') }}
 ),
 
@@ -32,7 +32,8 @@ tiers as (
     select * from {{ ref('stg_hub__member_tiers') }}
 ),
 
--- Lateral, so that an increment looks up the facts of its own members only.
+-- Lateral, so that an increment looks up the facts of its own members only; by arrays, since the
+-- planner joins nothing into the inside of a model, but looks up there what an array names.
 portrayed as (
     select
         members.member_id,
@@ -48,18 +49,22 @@ portrayed as (
         bought_of.preferred_category,
         couponed.coupon_order_count,
         coalesce(ranked.tiers, '{}'::jsonb) as tiers,
-        held.points_balance,
+        coalesce(balanced.points_balance, 0) as points_balance,
         lapsing.points_at_risk,
         lapsing.next_expiry_date
     from members
     left join lateral (
         select
             count(*)::int as profile_count,
-            coalesce(sum(accounts.balance_points), 0)::bigint as points_balance
+            array_agg(profiles.profile_id) as profile_ids
         from profiles
-        left join accounts on profiles.profile_id = accounts.profile_id
         where profiles.member_id = members.member_id
     ) as held on true
+    left join lateral (
+        select sum(accounts.balance_points)::bigint as points_balance
+        from accounts
+        where accounts.profile_id = any(held.profile_ids)
+    ) as balanced on true
     left join lateral (
         select
             min(sales.placed_date) as first_order_date,
@@ -68,43 +73,45 @@ portrayed as (
             coalesce(
                 array_agg(distinct sales.channel order by sales.channel), array[]::text[]
             ) as channels,
-            mode() within group (order by sales.channel) as preferred_channel
-        from profiles
-        inner join sales on profiles.profile_id = sales.profile_id
-        where profiles.member_id = members.member_id
+            mode() within group (order by sales.channel) as preferred_channel,
+            array_agg(sales.order_id) as order_ids
+        from sales
+        where sales.profile_id = any(held.profile_ids)
     ) as bought on true
     left join lateral (
         select
             sales.currency,
             count(sales.order_id) as order_count,
             sum(sales.net_paid_minor)::bigint as spent_minor
-        from profiles
-        inner join sales on profiles.profile_id = sales.profile_id
-        where profiles.member_id = members.member_id
+        from sales
+        where sales.profile_id = any(held.profile_ids)
         group by sales.currency
         order by count(sales.order_id) desc, sales.currency asc
         limit 1
     ) as spent on true
     left join lateral (
-        select items.category as preferred_category
-        from profiles
-        inner join sales on profiles.profile_id = sales.profile_id
-        inner join order_lines on sales.order_id = order_lines.order_id
-        inner join items on order_lines.sku = items.sku
-        where
-            profiles.member_id = members.member_id
-            and items.category is not null
-        group by items.category
-        order by sum(order_lines.total_minor) desc, items.category asc
+        select described.category as preferred_category
+        from order_lines
+        -- The limit keeps the planner from reading all items for each member.
+        cross join
+            lateral (
+                select items.category from items
+                where
+                    items.sku = order_lines.sku
+                    and items.category is not null
+                order by items.sku
+                limit 1
+            ) as described
+        where order_lines.order_id = any(bought.order_ids)
+        group by described.category
+        order by sum(order_lines.total_minor) desc, described.category asc
         limit 1
     ) as bought_of on true
     left join lateral (
-        select count(distinct sales.order_id)::int as coupon_order_count
-        from profiles
-        inner join sales on profiles.profile_id = sales.profile_id
-        inner join order_lines on sales.order_id = order_lines.order_id
+        select count(distinct order_lines.order_id)::int as coupon_order_count
+        from order_lines
         where
-            profiles.member_id = members.member_id
+            order_lines.order_id = any(bought.order_ids)
             and order_lines.discounts @> '[["coupon"]]'::jsonb
     ) as couponed on true
     left join lateral (
@@ -121,10 +128,9 @@ portrayed as (
                 0
             )::bigint as points_at_risk,
             min(lots.expires_date) as next_expiry_date
-        from profiles
-        inner join lots on profiles.profile_id = lots.profile_id
+        from lots
         where
-            profiles.member_id = members.member_id
+            lots.profile_id = any(held.profile_ids)
             and lots.open_points > 0
     ) as lapsing on true
     where members.merged_into_member_id is null

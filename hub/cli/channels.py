@@ -1,0 +1,202 @@
+"""`hub channel`: connect a platform by its pack. Packs are files; nothing here needs a restart."""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from hub import settings
+from hub.channels import checked, shipped
+from hub.channels.pack import Pack
+from hub.cli import channel_load
+from hub.cli.connected import with_hub
+from hub.cli.screen import Json, errors_in_words, put_json, say
+from hub.domain import channels as documents
+from hub.domain.channels import Channel, PackFile
+from hub.domain.documents import BadDocument
+from hub.errors import SettingsError
+from hub.store import channels, configs, db
+from hub.store.configs import Draft
+from hub.store.sealing import Vault
+
+app = typer.Typer(no_args_is_help=True)
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The pack's file, YAML.")]
+
+
+@app.callback()
+def group() -> None:
+    """Channels."""
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    like: Annotated[str, typer.Option(help="The shipped pack to begin with.")] = "website",
+) -> None:
+    """Write a pack's file to begin with, a copy of one that is shipped."""
+    with errors_in_words():
+        if like not in shipped.names():
+            known = ", ".join(shipped.names())
+            raise SettingsError(f"there is no pack '{like}'", mend=f"one of {known}")
+        if file.exists():
+            raise SettingsError("the file exists", where=str(file), mend="choose another name")
+        file.write_text(shipped.text(like), "utf-8")
+    say(f"{file} written; see docs/channels.md, then: hub channel test {file}")
+
+
+@app.command("test")
+def run_samples(file: File, as_json: Json = False) -> None:
+    """Run a pack's own samples. Needs no hub."""
+    with errors_in_words(as_json):
+        pack = _read(file)
+    failures = checked.failures(pack)
+    if as_json:
+        shown = [msgspec.to_builtins(failure) for failure in failures]
+        put_json({"pack": pack.pack, "samples": len(pack.samples), "failures": shown})
+    else:
+        for failure in failures:
+            say(str(failure))
+        say(f"{len(pack.samples) - len(failures)} of {len(pack.samples)} samples are as they say")
+    if failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def diff(file: File) -> None:
+    """Show what a file changes of the pack that is in force."""
+    with errors_in_words():
+        pack = _read(file)
+        kept = with_hub(lambda connection: channels.find_pack(connection, pack.pack), "reader")
+    before = kept.text if kept is not None else ""
+    if not before and pack.pack in shipped.names():
+        before = shipped.text(pack.pack)
+    lines = difflib.unified_diff(
+        before.splitlines(),
+        file.read_text("utf-8").splitlines(),
+        "in force",
+        str(file),
+        lineterm="",
+    )
+    found = list(lines)
+    for line in found:
+        say(line)
+    if not found:
+        say("nothing")
+
+
+@app.command()
+def apply(  # noqa: PLR0913  # each is an option of the command
+    channel: Annotated[str, typer.Argument(help="The channel's name.")],
+    reason: Annotated[str, typer.Option(help="Why: kept with the version.")],
+    pack: Annotated[str | None, typer.Option(help="A pack that is shipped or uploaded.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A pack's file to upload.")
+    ] = None,
+    state: Annotated[str, typer.Option(help="draft, shadow, live or off.")] = "live",
+    setting: Annotated[list[str] | None, typer.Option(help="NAME=VALUE.")] = None,
+    secret: Annotated[
+        list[str] | None, typer.Option(help="NAME: its value is asked for, and not shown.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put a channel in force, uploading its pack if a file is given."""
+    with errors_in_words(as_json):
+        upload = _checked(file) if file is not None else None
+        name = upload.pack if upload is not None else pack
+        if name is None:
+            raise SettingsError("which pack?", mend="--pack NAME or --file FILE")
+        secrets = [(one, typer.prompt(one, hide_input=True)) for one in secret or []]
+        said = {"pack": name, "state": state, "settings": _settings(setting or [])}
+        plan = _Plan(channel, said, upload, secrets, reason)
+        version = with_hub(plan.apply, "writer")
+    if as_json:
+        put_json({"channel": channel, "pack": name, "state": state, "version": version})
+    else:
+        say(f"{channel}: version {version} by the pack {name}, {state}")
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Show all channels; of secrets their names only."""
+    with errors_in_words(as_json):
+        rows = with_hub(channels.listed, "writer")
+    if as_json:
+        put_json(rows)
+        return
+    for row in rows:
+        secrets = ", ".join(f"{name} ({live})" for name, live in row["secrets"].items())
+        say(f"{row['channel']}  {row['pack']}  {row.get('state', 'draft')}  {secrets}")
+    if not rows:
+        say(f"no channel is configured; packs: {', '.join(shipped.names())}")
+
+
+app.command()(channel_load.load)
+
+
+class _Plan(msgspec.Struct):
+    """What `apply` does, in one transaction."""
+
+    channel: str
+    document: dict[str, Any]
+    upload: PackFile | None
+    secrets: list[tuple[str, str]]
+    reason: str
+
+    async def apply(self, connection: db.Connection) -> int:
+        vault = Vault(settings.load().secret())
+        async with connection.transaction():
+            if self.upload is not None:
+                file = msgspec.to_builtins(self.upload)
+                draft = Draft(documents.PACK_KIND, self.upload.pack, file, self.reason)
+                await configs.publish(connection, vault, draft)
+            channel = _channel(self.document)
+            file = self.upload or await channels.find_pack(connection, channel.pack)
+            _for_channel(channel, file)
+            for secret in self.secrets:
+                await channels.put_secret(connection, vault, self.channel, secret)
+            draft = Draft(documents.KIND, self.channel, self.document, self.reason)
+            await configs.publish(connection, vault, draft)
+        rows = await configs.listed(connection, documents.KIND, self.channel)
+        return rows[0]["version"]
+
+
+def _read(file: Path) -> Pack:
+    try:
+        return checked.read(file.read_text("utf-8"))
+    except BadDocument as bad:
+        raise SettingsError(f"{bad.field}: {bad.reason}", where=str(file)) from bad
+
+
+def _checked(file: Path) -> PackFile:
+    text = file.read_text("utf-8")
+    try:
+        pack = checked.pack(text)
+    except BadDocument as bad:
+        raise SettingsError(f"{bad.field}: {bad.reason}", where=str(file)) from bad
+    return PackFile(pack.pack, pack.version, text)
+
+
+def _channel(document: dict[str, Any]) -> Channel:
+    try:
+        return documents.read(document)
+    except BadDocument as bad:
+        raise SettingsError(f"{bad.field}: {bad.reason}") from bad
+
+
+def _for_channel(channel: Channel, file: PackFile | None) -> None:
+    try:
+        checked.for_channel(channel, file)
+    except BadDocument as bad:
+        raise SettingsError(f"{bad.field}: {bad.reason}") from bad
+
+
+def _settings(pairs: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise SettingsError(f"'{pair}' is not NAME=VALUE")
+        found[name] = value
+    return found

@@ -1,0 +1,229 @@
+"""Sync rules in Postgres: their versions, and facts to try them on.
+
+A version is configuration, so it is a fact among facts: each fact runs under the version before it
+in the outbox, whoever reads it and whenever. Drafts are files. What a rule makes of a fact is
+`hub.rules.ruleset`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from hub.domain import configs as kinds
+from hub.domain import ids, rule_versions
+from hub.domain.ids import Key
+from hub.domain.rule_versions import KIND, RuleVersion, Status
+from hub.errors import HubError, Refused
+from hub.rules import analysis, checking, document, running, text
+from hub.rules.analysis import Finding
+from hub.rules.document import Rule
+from hub.rules.facts import Fact
+from hub.rules.ruleset import Ruleset
+from hub.store import approvals, commands, configs, log
+from hub.store.approvals import Wish
+from hub.store.configs import Draft
+from hub.store.db import Connection, queries
+from hub.store.records import reread
+from hub.store.sealing import Vault
+
+RULES_MAX = 2_000
+FACTS_MAX = 100_000
+LEDGER = "rules"
+_ALL_RULES = ids.catalog_id("config", f"{KIND}/*")
+"""Claimed to publish: what rules do to one another is judged on all of them."""
+Position = tuple[int, int]
+"""A place in the outbox: transaction and number."""
+
+
+class RuleUnknown(HubError):
+    """There is no rule, or no version of it, of this name."""
+
+
+class Published(Struct, frozen=True):
+    """A version as it was published. number counts from 1 in each rule."""
+
+    name: str
+    number: int
+    status: Status
+    by: str
+    reason: str
+    published_at: datetime
+    rule: dict[str, Any]
+    position: Position
+
+    @property
+    def written(self) -> str:
+        """The rule as YAML, as files keep it."""
+        return text.write(self.rule)
+
+
+class Outcome(Struct, frozen=True):
+    """What came of publishing: the approval it waits for, if any, and what else to look at."""
+
+    approval_id: Key | None
+    findings: list[Finding]
+
+
+class Word(Struct, frozen=True):
+    """Who publishes or pauses, and why."""
+
+    by: str
+    reason: str
+
+
+async def publish(
+    connection: Connection, vault: Vault, written: str, word: Word, allowed: Sequence[str] = ()
+) -> Outcome:
+    """Publish a rule in the caller's transaction, or ask a second person to.
+
+    The configuration `approvals/rules` with `{"limit": 0}` demands a second person. Raises
+    `RuleInvalid`, and `Refused` where rules would start one another in a circle.
+    """
+    rule = checking.check(written, allowed).rule
+    await log.claim(connection, [_ALL_RULES])
+    others = [document_of(one) for one in await live(connection) if one.name != rule.rule]
+    if len(others) >= RULES_MAX:
+        raise Refused("too_many_rules", f"at most {RULES_MAX} rules can be in force")
+    findings = [one for one in analysis.analyse([*others, rule]) if rule.rule in one.rules]
+    for finding in findings:
+        if finding.code == "loop":
+            raise Refused("rules_in_a_circle", finding.en, zh=finding.zh)
+    approval = await _put(connection, vault, document.plain(rule), "published", word)
+    return Outcome(approval, findings)
+
+
+async def set_status(
+    connection: Connection, vault: Vault, name: str, status: Status, word: Word
+) -> None:
+    """Pause or archive a rule, or let it run again, as its newest version says."""
+    newest = (await history(connection, name))[-1]
+    if newest.status == status:
+        raise Refused("rule_is_so", f"'{name}' is {status} already")
+    if status == "published":
+        await publish(connection, vault, newest.written, word)
+        return
+    await _put(connection, vault, newest.rule, status, word)
+
+
+async def roll_back(
+    connection: Connection, vault: Vault, name: str, number: int, word: Word
+) -> None:
+    """Publish what an earlier version said, as a new version."""
+    for version in await history(connection, name):
+        if version.number == number:
+            await publish(connection, vault, version.written, word)
+            return
+    raise RuleUnknown(f"'{name}' has no version {number}")
+
+
+async def history(connection: Connection, name: str) -> list[Published]:
+    """All versions of a rule, the oldest first. Raises `RuleUnknown`."""
+    found = await versions(connection, name)
+    if not found:
+        raise RuleUnknown(f"there is no rule '{name}'")
+    return found
+
+
+async def versions(connection: Connection, name: str | None = None) -> list[Published]:
+    """All versions, by name, the oldest first."""
+    rows = await connection.fetch(queries("rules")["versions"], name)
+    return [_published(row) for row in rows]
+
+
+async def live(connection: Connection, before: Position | None = None) -> list[Published]:
+    """The versions that run: now, or for the fact at a place in the outbox."""
+    newest: dict[str, Published] = {}
+    for version in await versions(connection):
+        if before is None or version.position < before:
+            newest[version.name] = version
+    return [version for version in newest.values() if version.status == "published"]
+
+
+def ruleset(published: Sequence[Published], allowed: Sequence[str] = ()) -> Ruleset:
+    """These versions, ready to run."""
+    made = []
+    for version in published:
+        checked = checking.check(version.written, allowed)
+        made.append(running.compile_rule(checked, version.number))
+    return Ruleset(made)
+
+
+def document_of(version: Published) -> Rule:
+    """What a version says, in its shape."""
+    return document.parse(version.written)[0]
+
+
+class Span(Struct, frozen=True):
+    """Which facts: of these types, received in this time; one event only if its id is given."""
+
+    types: Sequence[str]
+    since: datetime
+    until: datetime
+    event_id: str | None = None
+    limit: int = FACTS_MAX
+
+
+async def facts(connection: Connection, vault: Vault, span: Span) -> list[tuple[Position, Fact]]:
+    """Real facts with their places, in their order; erased persons' are left out."""
+    rows = await connection.fetch(
+        queries("rules")["facts"],
+        span.since,
+        span.until,
+        list(span.types),
+        span.event_id,
+        min(span.limit, FACTS_MAX),
+    )
+    sealed = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
+    bodies = await log.open_bodies(connection, vault, sealed)
+    return [
+        ((row["xid"], row["outbox_id"]), _fact(row["headers"], body))
+        for row, body in zip(rows, bodies, strict=True)
+        if body is not None
+    ]
+
+
+def _fact(headers: list[list[str]] | None, body: bytes) -> Fact:
+    event = reread(headers, body)
+    is_binary = any(name == "ce_specversion" for name, _ in headers or ())
+    said = msgspec.json.decode(body)
+    return Fact(
+        ids.text(event.key),
+        event.id,
+        event.type,
+        event.channel,
+        event.shop,
+        event.subject,
+        event.occurred_at,
+        said if is_binary else said["data"],
+    )
+
+
+async def _put(
+    connection: Connection, vault: Vault, rule: dict[str, Any], status: Status, word: Word
+) -> Key | None:
+    said = msgspec.to_builtins(RuleVersion(status, word.by, rule))
+    decision = configs.decision(Draft(KIND, rule["rule"], said, word.reason))
+    if status != "published":
+        # Stopping a rule must never wait for somebody.
+        await commands.run(connection, vault, [decision])
+        return None
+    return await approvals.decide(
+        connection, vault, Wish(LEDGER, 1, [decision], word.by, word.reason)
+    )
+
+
+def _published(row: Any) -> Published:
+    said = kinds.read(rule_versions.KIND, row["document"])
+    return Published(
+        row["name"],
+        row["version"],
+        said.status,
+        said.by,
+        row["reason"],
+        row["published_at"],
+        said.rule,
+        (row["xid"], row["outbox_id"]),
+    )

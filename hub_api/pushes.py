@@ -1,0 +1,202 @@
+"""From a platform's verified messages to Kafka, or to the dead letters with the reason.
+
+What has no place in the pack is kept whole: it goes to the topic of raw messages, is listed as a
+dead letter, and is taken up again once the pack is mended. Reading pushes: `hub.channels.codec`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from hub.channels import codec, fetching
+from hub.channels.codec import Decoded, Message
+from hub.channels.expressions import Unmapped
+from hub.channels.pack import Pack
+from hub.channels.paths import MISSING
+from hub.channels.requests import Given, PushRefused, Request
+from hub.domain import events, ids, topics
+from hub.domain.envelope import BadEvent, Event
+from hub.store import channels, dead_letters
+from hub.store.records import Record as Kept
+from hub_api.channels import Known
+from hub_api.details import DetailAwayError
+from hub_api.kafka import KafkaAwayError, Position, Record
+from hub_api.limits import DETAIL_RETRY_AFTER_S, KAFKA_RETRY_AFTER_S, RETRIES_MAX
+from hub_api.problems import Problem
+from hub_api.resources import Resources
+
+RAW_TYPE = "channel.inbound"
+BY_HAND = "the mended pack"
+
+
+@dataclass(slots=True)
+class Read:
+    """What the messages of a push became."""
+
+    records: list[Record] = field(default_factory=list)
+    parked: list[tuple[Message, Unmapped]] = field(default_factory=list)
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+
+
+async def take(held: Resources, known: Known, messages: Sequence[Message]) -> Read:
+    """Send all of it to Kafka and keep what is parked. A problem: any number of it may be in, and
+    the same push can be sent again."""
+    assert known.pack is not None
+    read = Read()
+    for message in messages:
+        _add(read, known.given, message, await _decoded(held, known.pack, known.given, message))
+    raw = [_raw_record(known.given, message) for message, _ in read.parked]
+    try:
+        positions = await held.sender.send([*read.records, *raw]) if read.records or raw else []
+    except KafkaAwayError as error:
+        raise Problem("kafka-away", headers={"Retry-After": str(KAFKA_RETRY_AFTER_S)}) from error
+    for record in read.records:
+        held.figures.accepted.labels(record.topic).inc()
+    if read.parked:
+        await _keep(held, known.given, read, list(zip(raw, positions[-len(raw) :], strict=True)))
+    return read
+
+
+async def retry(held: Resources, known: Known) -> dict[str, int]:
+    """Take up again what was parked, by the pack as it is now; how many went through."""
+    name = known.given.channel
+    letters = await held.database.write(
+        lambda connection: channels.parked(connection, name, RETRIES_MAX)
+    )
+    sent = 0
+    for letter_id in letters:
+        sent += await _retry_one(held, known, letter_id)
+    return {"parked": len(letters), "sent": sent}
+
+
+async def _retry_one(held: Resources, known: Known, letter_id: ids.Key) -> int:
+    assert known.pack is not None
+    letter = await held.database.write(
+        lambda connection: dead_letters.show(connection, held.vault, letter_id)
+    )
+    if not letter["body"]:
+        return 0
+    kept = msgspec.json.decode(letter["body"], type=_RawMessage)
+    shop = kept.source.rpartition("/")[2]
+    try:
+        request = Request("POST", {}, {}, bytes(kept.data), shop, kept.time)
+        message = codec.reopen(known.pack, known.given, request, kept.id)
+    except PushRefused:
+        return 0
+    read = Read()
+    _add(read, known.given, message, await _decoded(held, known.pack, known.given, message))
+    if read.parked:
+        return 0
+
+    async def send(*_as_it_came: object) -> None:
+        if read.records:
+            await held.sender.send(read.records)
+
+    return await held.database.write(
+        lambda connection: dead_letters.redrive(connection, held.vault, [letter_id], send, BY_HAND)
+    )
+
+
+class _RawMessage(msgspec.Struct):
+    """What `_raw_record` wrote; `data` keeps every digit of its numbers."""
+
+    id: str
+    source: str
+    time: datetime
+    data: msgspec.Raw
+
+
+async def _decoded(held: Resources, pack: Pack, given: Given, message: Message) -> Decoded:
+    """The message's events, its detail read before if its rule wants that."""
+    detail: Any = MISSING
+    rule = None if message.type in pack.ignored else codec.rule_of(pack, message)
+    if rule is not None and rule.fetch is not None:
+        fetch = pack.fetch[rule.fetch]
+        try:
+            call = fetching.call_of(fetch, given, message, datetime.now(UTC))
+            detail = fetching.detail_of(fetch, message, await held.details.read(call))
+        except Unmapped as unmapped:
+            return Decoded(unmapped=unmapped)
+        except DetailAwayError as error:
+            headers = {"Retry-After": str(DETAIL_RETRY_AFTER_S)}
+            raise Problem("detail-away", headers=headers) from error
+    return codec.decode(pack, given, message, detail)
+
+
+def _add(read: Read, given: Given, message: Message, decoded: Decoded) -> None:
+    if decoded.unmapped is not None:
+        read.parked.append((message, decoded.unmapped))
+    elif decoded.ignored is not None:
+        read.ignored.append((message.id, decoded.ignored))
+    for made in decoded.events:
+        body = msgspec.json.encode(made)
+        event = events.decode(body)
+        read.records.append(Record(topics.topic_of(event.type), events.partition_key(event), body))
+
+
+def _raw_record(given: Given, message: Message) -> Record:
+    """The message as it came, in an envelope that says of what channel and shop it is."""
+    body = {
+        "specversion": "1.0",
+        "id": message.id,
+        "source": _source(given, message),
+        "type": RAW_TYPE,
+        "time": message.received_at.isoformat(),
+        "subject": message.type,
+        "data": msgspec.Raw(message.raw),
+    }
+    key = f"{given.channel}/{message.scope.roots['shop']}/{message.id}"
+    return Record(topics.INBOUND, key.encode(), msgspec.json.encode(body))
+
+
+async def _keep(
+    held: Resources, given: Given, read: Read, sent: list[tuple[Record, Position]]
+) -> None:
+    kept = [
+        _letter(given, message, unmapped, record, position)
+        for (message, unmapped), (record, position) in zip(read.parked, sent, strict=True)
+    ]
+    await held.database.write(
+        lambda connection: dead_letters.keep(connection, held.vault, kept, RAW_TYPE)
+    )
+
+
+def _letter(
+    given: Given, message: Message, unmapped: Unmapped, record: Record, position: Position
+) -> Kept:
+    source = _source(given, message)
+    shop = str(message.scope.roots["shop"])
+    event = Event(
+        ids.event_key(source, message.id),
+        source,
+        given.channel,
+        shop,
+        message.id[:128],
+        message.type[:128],
+        message.received_at,
+        None,
+        "",
+        b"",
+        "",
+        None,
+        False,
+    )
+    bad = BadEvent(unmapped.code, unmapped.reason, unmapped.field)
+    return Kept(
+        position.topic,
+        position.partition,
+        position.offset,
+        message.received_at,
+        record.key,
+        (),
+        record.value,
+        event,
+        bad,
+    )
+
+
+def _source(given: Given, message: Message) -> str:
+    return f"/channels/{given.channel}/shops/{message.scope.roots['shop']}"

@@ -1,0 +1,63 @@
+"""A browser for tests of pages: Debian's Chromium, which Playwright drives.
+
+HUB_SCREENSHOTS names a folder that gets a picture of each page that a test looked at.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+SCREENSHOTS_VARIABLE = "HUB_SCREENSHOTS"
+MISSING = "these tests look at pages in Chromium: apt-get install chromium"
+PAGE_TIMEOUT_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """The program. A hub that is started for a browser asks for it first."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip(MISSING)
+    return program
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium without a window. While it is open no other event loop can run in this thread."""
+    with sync_playwright() as playwright:
+        # Accounts that may not make namespaces, such as root's in containers, have no sandbox.
+        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+class Looker:
+    """Opens pages of one address, and keeps what they looked like."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        folder = os.environ.get(SCREENSHOTS_VARIABLE)
+        self._folder = Path(folder) if folder else None
+        page.set_default_timeout(PAGE_TIMEOUT_MS)
+
+    def open(self, path: str) -> Page:
+        """The page of this path."""
+        self.page.goto(self.address + path)
+        return self.page
+
+    def sees(self, *texts: str, timeout_s: float = PAGE_TIMEOUT_MS / 1000) -> None:
+        """Wait until the page shows each text, as a whole label."""
+        for text in texts:
+            found = self.page.get_by_text(text, exact=True).filter(visible=True).first
+            found.wait_for(timeout=timeout_s * 1000)
+
+    def keep(self, name: str) -> None:
+        """A picture of the page as it is, if somebody wants pictures."""
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=self._folder / f"{name}.png")

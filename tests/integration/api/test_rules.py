@@ -1,0 +1,62 @@
+"""Sync rules over HTTP: for people of the house, with each mistake named."""
+
+from typing import Any
+
+RULE = {
+    "rule": "to-website",
+    "trigger": {"events": ["order.placed"]},
+    "map": [{"target": "number", "from": "event.subject"}],
+    "actions": [{"do": "deliver", "id": "send", "to": "website"}],
+}
+
+
+async def post(http: Any, headers: dict[str, str], path: str, name: str, **body: Any) -> Any:
+    return await http.post(
+        f"/v1/rules{path}", headers=headers | {"Idempotency-Key": name}, json=body
+    )
+
+
+async def test_a_rule_is_published_paused_rolled_back_and_read_with_its_versions(
+    http, key_for
+) -> None:
+    key = await key_for(None, "rules:read", "rules:write")
+    first = await post(http, key, "", "1", rule=RULE, reason="agreed")
+    assert first.status_code == 200, first.text
+    assert first.json() == {"rule": "to-website", "approval_id": None, "findings": []}
+    assert (await post(http, key, "", "1", rule=RULE, reason="agreed")).json() == first.json()
+    for name, path, more in (("2", "pause", {}), ("3", "rollback", {"version": 1})):
+        done = await post(http, key, f"/to-website/{path}", name, reason="night", **more)
+        assert done.status_code == 200, done.text
+    again = await post(http, key, "/to-website/resume", "4", reason="day")
+    assert again.status_code == 409
+    listed = (await http.get("/v1/rules/to-website", headers=key)).json()["rules"]
+    assert [one["status"] for one in listed] == ["published", "paused", "published"]
+    assert listed[0]["document"] == RULE
+    (newest,) = (await http.get("/v1/rules", headers=key)).json()["rules"]
+    assert newest["version"] == 3
+    assert (await http.get("/v1/rules/nobody", headers=key)).status_code == 404
+    gone = await post(http, key, "/nobody/archive", "5", reason="-")
+    assert gone.status_code == 404
+
+
+async def test_each_mistake_is_named_with_its_place(http, key_for) -> None:
+    key = await key_for(None, "rules:read", "rules:write")
+    text = "rule: r\ntrigger: {events: [order.placd]}\nactions: [{do: deliver, id: a}]\n"
+    for path in ("/check", ""):
+        more = {} if path else {"reason": "-"}
+        answer = await post(http, key, path, "1", rule=text, **more)
+        assert answer.status_code == 422
+        fields = {one["field"]: one["reason"] for one in answer.json()["errors"]}
+        assert set(fields) == {"$.trigger.events[0]", "$.actions[0]"}
+        assert "line 2, column 20" in fields["$.trigger.events[0]"]
+    assert (await post(http, key, "/check", "1", rule=RULE)).json() == {"rule": "to-website"}
+
+
+async def test_rules_are_for_keys_of_no_channel_with_the_scope(http, key_for) -> None:
+    for key in (
+        await key_for("website", "rules:read", "rules:write"),
+        await key_for(None, "orders:read"),
+    ):
+        assert (await http.get("/v1/rules", headers=key)).status_code == 403
+        answer = await post(http, key, "", "1", rule=RULE, reason="-")
+        assert answer.status_code == 403

@@ -3,7 +3,7 @@
 from hub.store.migrate import run_sql
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 
 
 def upgrade() -> None:

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -72,10 +72,17 @@ def _announce(hub: Supervisor, as_json: bool) -> None:
 
 
 def reporter(as_json: bool) -> Callable[[Change], None]:
-    """Prints each change as one line; progress within a state too."""
+    """Prints each change as one line; progress within a state too.
+
+    Once nobody reads them any more (a pipe was closed) the hub goes on without.
+    """
     begin = time.monotonic()
 
     def report(change: Change) -> None:
+        with suppress(BrokenPipeError):
+            put(change)
+
+    def put(change: Change) -> None:
         if as_json:
             put_json({"name": change.name, "state": change.state, "detail": change.detail})
             return

@@ -40,6 +40,7 @@ PORT_OFFSETS = {
     "kafka_port": 3,
     "kafka_controller_port": 4,
     "dagster_code_port": 5,
+    "deliveries_port": 7,
 }
 WORKER_PORT_OFFSET = 10
 WORKERS_MAX = 32
@@ -65,6 +66,9 @@ class Settings(BaseSettings):
     kafka_port: int = Field(default=0, description="Own Kafka; default port_base + 3")
     kafka_controller_port: int = Field(default=0, description="Controller; default port_base + 4")
     dagster_code_port: int = Field(default=0, description="Asset code; default port_base + 5")
+    deliveries_port: int = Field(
+        default=0, description="Health of the delivery worker; default port_base + 7"
+    )
     postgres_url: str | None = Field(
         default=None,
         description="An existing Postgres; the role in it may make roles and databases",
@@ -85,6 +89,10 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None,
         description="Root of all keys and passwords; by default made in data_dir once",
+    )
+    local_receivers: bool = Field(
+        default=False,
+        description="Deliver to addresses of this machine and of private networks too",
     )
     workers: int = Field(default=2, ge=0, le=WORKERS_MAX, description="Stream workers")
     runs_kept_days: int = Field(

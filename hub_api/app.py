@@ -21,6 +21,7 @@ from hub_api.routes import (
     coupon_commands,
     coupon_offers,
     coupons,
+    deliveries,
     events,
     explanations,
     guides,
@@ -35,6 +36,7 @@ from hub_api.routes import (
     reservations,
     rules,
     stock,
+    subscriptions,
     tiers,
     webhooks,
 )
@@ -97,6 +99,8 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         cases,
         approvals,
         rules,
+        subscriptions,
+        deliveries,
         guides,
         pages,
     ):

@@ -33,6 +33,8 @@ INTERNAL: Mapping[str, str] = {
     "points_shares": _DECIDED,
     "identifier_values": "locks that joins of members take, one a value",
     "outbox_readers": "how far those who follow the outbox have come",
+    "deliveries": "what subscribers are to be told, and how that went",
+    "delivery_attempts": "each try to tell them",
     "orders_over": "when orders ended, for the coupons and points that were used on them",
 }
 """Table of schema hub that is no asset -> why not."""

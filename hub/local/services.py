@@ -57,7 +57,13 @@ def plan(settings: Settings, only: Sequence[str] | None = None) -> list[Service 
 
     A server the user gave by URL is not in the plan: its step waits for nothing.
     """
-    parts = [*_servers(settings), *_workers(settings), _api(settings), *_dagster(settings)]
+    parts = [
+        *_servers(settings),
+        *_workers(settings),
+        _deliveries(settings),
+        _api(settings),
+        *_dagster(settings),
+    ]
     if only is not None:
         parts = [part for part in parts if part.name.partition("-")[0] in only or part.name in only]
     known = {part.name for part in parts}
@@ -115,6 +121,22 @@ def _worker(settings: Settings, index: int) -> Service:
         partial(answers, f"{address}/readyz"),
         after=("migrations", "topics"),
         ports=(settings.worker_port(index),),
+        address=address,
+    )
+
+
+def _deliveries(settings: Settings) -> Service:
+    address = f"http://127.0.0.1:{settings.deliveries_port}"
+    return Service(
+        "deliveries",
+        lambda: Command(
+            argv=(sys.executable, "-m", "streams.deliveries"),
+            cwd=ROOT,
+            env=settings.environment(),
+        ),
+        partial(answers, f"{address}/healthz"),
+        after=("migrations",),
+        ports=(settings.deliveries_port,),
         address=address,
     )
 

@@ -34,6 +34,8 @@ SCOPES = (
     "rules:read",
     "rules:write",
     "member:all_channels",
+    "subscriptions:read",
+    "subscriptions:write",
     "admin",
 )
 """What a key may be allowed; `admin` includes all the others."""

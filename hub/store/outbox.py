@@ -101,12 +101,16 @@ async def read(
         raise NoSuchReader(reader, mend="register it first")
     after = (place["xid"], place["outbox_id"])
     rows = await connection.fetch(queries("outbox")["read"], *after, min(limit, FACTS_MAX))
-    if not rows:
-        return Batch(reader, after, [])
-    bodies = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
-    opened = await open_bodies(connection, vault, bodies)
-    facts = [_fact(row, body, sees_personal) for row, body in zip(rows, opened, strict=True)]
-    return Batch(reader, after, facts)
+    return Batch(reader, after, await _opened(connection, vault, rows, sees_personal))
+
+
+async def at(
+    connection: Connection, vault: Vault, positions: list[Position], *, sees_personal: bool = False
+) -> list[Fact]:
+    """The facts at these places, in their order."""
+    xids = [xid for xid, _ in positions]
+    rows = await connection.fetch(queries("outbox")["at"], xids, [one for _, one in positions])
+    return await _opened(connection, vault, rows, sees_personal)
 
 
 async def advance(connection: Connection, batch: Batch, count: int | None = None) -> None:
@@ -131,6 +135,16 @@ async def try_hold(connection: Connection, reader: str) -> bool:
     """
     lock = int.from_bytes(ids.derived("outbox reader", reader.encode())[:8], signed=True)
     return bool(await connection.fetchval(queries("outbox")["try_hold"], lock))
+
+
+async def _opened(
+    connection: Connection, vault: Vault, rows: list[Any], sees_personal: bool
+) -> list[Fact]:
+    if not rows:
+        return []
+    bodies = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
+    opened = await open_bodies(connection, vault, bodies)
+    return [_fact(row, body, sees_personal) for row, body in zip(rows, opened, strict=True)]
 
 
 def _fact(row: Any, body: bytes | None, sees_personal: bool) -> Fact:

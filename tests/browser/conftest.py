@@ -5,15 +5,18 @@ HUB_SCREENSHOTS names a folder that gets a picture of each page that a test look
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TookTooLong
 
 SCREENSHOTS_VARIABLE = "HUB_SCREENSHOTS"
 MISSING = "these tests look at pages in Chromium: apt-get install chromium"
 PAGE_TIMEOUT_MS = 30_000
+LOOK_S = 5
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,25 @@ class Looker:
         """Wait until the page shows each text, as a whole label."""
         for text in texts:
             found = self.page.get_by_text(text, exact=True).filter(visible=True).first
-            found.wait_for(timeout=timeout_s * 1000)
+            try:
+                found.wait_for(timeout=timeout_s * 1000)
+            except TookTooLong as error:
+                self.keep("missed")
+                shown = self.page.locator("body").inner_text()
+                raise AssertionError(f"no {text!r} on {self.page.url}:\n{shown}") from error
+
+    def comes_to_see(self, path: str, text: str, timeout_s: float) -> Page:
+        """Open the page again until it shows the text: some figures come with the next load."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            page = self.open(path)
+            try:
+                self.sees(text, timeout_s=LOOK_S)
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return page
 
     def keep(self, name: str) -> None:
         """A picture of the page as it is, if somebody wants pictures."""

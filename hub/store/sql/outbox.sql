@@ -126,3 +126,29 @@ returning reader;
 
 -- name: try_hold
 select pg_try_advisory_lock($1);
+
+-- Facts by their places, in order.
+-- name: at
+select
+    o.xid,
+    o.outbox_id,
+    o.event_key,
+    o.type,
+    o.entity_kind,
+    o.entity_key,
+    o.occurred_at,
+    o.received_at,
+    e.source,
+    e.event_id,
+    e.headers,
+    e.body,
+    e.sealed_by
+from unnest($1::xid8[], $2::bigint[]) as p (xid, outbox_id)
+inner join outbox as o on p.xid = o.xid and p.outbox_id = o.outbox_id
+inner join log.inbox as i on o.event_key = i.event_key
+inner join log.events as e
+    on
+        i.entity_key = e.entity_key
+        and i.log_id = e.log_id
+        and i.received_at = e.received_at
+order by o.xid, o.outbox_id;

@@ -1,0 +1,82 @@
+"""What a subscription wants, and what follows from a receiver's answer. No I/O, no clock.
+
+The retry schedule is that of Standard Webhooks.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+STOCK_CHANGED = "stock.changed"
+"""Told by the hub of each position that changed, whatever changed it: the newest only."""
+WAITS = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+)
+"""Between attempts of one delivery: 75 h 35 min in all."""
+GIVES_UP_AFTER = sum(WAITS, timedelta())
+AWAY_WAIT_MIN = timedelta(seconds=1)
+AWAY_WAIT_MAX = timedelta(seconds=60)
+"""Between two looks at a receiver that is away; all of its deliveries wait meanwhile."""
+RETRY_AFTER_MAX = timedelta(hours=1)
+JITTER = 0.2
+Verdict = Literal["delivered", "again", "away", "failed", "gone"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whose facts a subscription is told: `channel` None is the house, which is told all.
+
+    A channel is told what the hub decided about its own objects, what it told the hub itself only
+    if it asks for that (`has_own_events`), and of stock, which belongs to no channel.
+    """
+
+    channel: str | None
+    types: frozenset[str]
+    has_own_events: bool
+
+    def takes(self, type_: str, channel: str | None, *, is_decided: bool) -> bool:
+        """Whether a fact of this type and channel is told."""
+        if not self.names(type_):
+            return False
+        if self.channel is None:
+            return True
+        return channel == self.channel and (is_decided or self.has_own_events)
+
+    def names(self, type_: str) -> bool:
+        """Whether the type is among those asked for: itself, `order.*`, or `*`."""
+        noun = type_.partition(".")[0]
+        return not self.types.isdisjoint((type_, f"{noun}.*", "*"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a receiver said: its HTTP status, or why there was none. retry_after: if it asked."""
+
+    status: int | None
+    error: str | None = None
+    retry_after: timedelta | None = None
+
+
+def verdict(answer: Answer, attempt: int, waited: timedelta) -> Verdict:
+    """What an attempt came to. attempt: which it was, from 1; waited: since it was first due."""
+    status = answer.status
+    if status is not None and 200 <= status < 300:
+        return "delivered"
+    if status == 410:
+        return "gone"
+    is_away = status is None or status == 429 or status >= 500
+    if waited >= GIVES_UP_AFTER or (not is_away and attempt > len(WAITS)):
+        return "failed"
+    return "away" if is_away else "again"
+
+
+def next_wait(attempt: int, chance: float) -> timedelta:
+    """Until a delivery that this receiver alone refused is tried again; chance: 0 to 1."""
+    return WAITS[min(attempt, len(WAITS)) - 1] * (1 + JITTER * chance)
+
+
+def away_wait(failures: int, chance: float, retry_after: timedelta | None) -> timedelta:
+    """Until a receiver that is away is looked at again; failures: how often in a row it was."""
+    wait = min(AWAY_WAIT_MIN * 2 ** min(failures - 1, 10), AWAY_WAIT_MAX) * (1 + JITTER * chance)
+    return max(wait, min(retry_after or timedelta(), RETRY_AFTER_MAX))

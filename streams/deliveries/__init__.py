@@ -1,0 +1,1 @@
+"""The worker that tells subscribers: spreads facts into deliveries, and sends them."""

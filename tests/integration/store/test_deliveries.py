@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from hub.store import outbox, subscriptions
+from hub.store import subscriptions
 from hub.store.subscriptions import NewSubscription
 from hub.testing import free_port
 from streams.deliveries.worker import Dispatcher
@@ -289,10 +289,3 @@ async def test_a_rotated_secret_signs_beside_the_one_before(
     await stage.go()
     for secret in (before, after):
         Webhook(secret).verify(receiver.bodies[0].decode(), receiver.headers[0])
-
-
-async def test_a_reader_that_registers_later_is_told_from_then_on(store: Store) -> None:
-    await store.take(placed("1", 0))
-    await outbox.register(store.connection, "deliveries", is_from_now=True)
-    batch = await outbox.read(store.connection, store.vault, "deliveries")
-    assert batch.facts == []

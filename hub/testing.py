@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -31,6 +32,8 @@ RUN_VARIABLE = "HUB_TEST_RUN_DIR"
 START_TIMEOUT_S = 60
 POLL_S = 0.05
 REAP_S = 5
+# Two hubs side by side, as some tests start them, are 40 apart.
+PORTS_IN_ROW = 80
 TEMPLATE = "hub_template"
 # A test's data need not survive the machine; tests that kill a server start their own.
 FAST_POSTGRES = {
@@ -43,6 +46,8 @@ FAST_POSTGRES = {
 # Servers this process started: kept referenced, since the guardian ends them, not we; nor
 # shall Python warn at exit that they still run.
 _started: list[Process] = []
+# The rows of ports this process holds, by an open and locked file each.
+_port_rows: list[IO[str]] = []
 atexit.register(warnings.simplefilter, "ignore", ResourceWarning)
 
 
@@ -65,12 +70,25 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def free_port_base(count: int = 40) -> int:
-    """The first of `count` free ports in a row, below those the kernel gives out itself."""
-    step = count + os.getpid() % 7
-    for base in range(20000 + os.getpid() % 5000, 31000, step):
-        if all(_is_free(base + offset) for offset in range(count)):
+def free_port_base() -> int:
+    """The first of `PORTS_IN_ROW` free ports in a row, below those the kernel gives out itself.
+
+    A row is this process's own until it ends: a hub takes its ports seconds after it asked for
+    them, and another process of tests may look meanwhile.
+    """
+    folder = Path(tempfile.gettempdir()) / f"hub-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    for base in range(20000, 32000, PORTS_IN_ROW):
+        row = (folder / str(base)).open("w")
+        try:
+            fcntl.flock(row, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            row.close()
+            continue
+        if all(_is_free(base + offset) for offset in range(PORTS_IN_ROW)):
+            _port_rows.append(row)
             return base
+        row.close()
     raise AssertionError("no free row of ports")
 
 

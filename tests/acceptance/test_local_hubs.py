@@ -67,7 +67,7 @@ def wait_for_line(process: "subprocess.Popen[str]", words: str) -> None:
 
 
 def test_two_hubs_run_side_by_side_and_keep_apart(data_dir: Path) -> None:
-    first_base = free_port_base(80)
+    first_base = free_port_base()
     first = fresh(data_dir / "first", first_base)
     second = fresh(data_dir / "second", first_base + 40)
     with Supervisor(first, only=SERVERS) as one, Supervisor(second, only=SERVERS) as two:

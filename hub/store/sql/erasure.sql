@@ -61,8 +61,9 @@ with said as (
         g.member_id,
         jsonb_agg(p.profile_id order by p.profile_id) as profiles
     from member_merges as m
-    cross join lateral
-        (values ('before', m.members_before), ('after', m.members_after)) as s (side, members)
+    cross join
+        lateral (values ('before', m.members_before), ('after', m.members_after))
+            as s (side, members)
     cross join lateral jsonb_each(s.members) as g (member_id, profiles)
     cross join lateral jsonb_array_elements_text(g.profiles) as p (profile_id)
     where p.profile_id <> all($1::text[])

@@ -83,6 +83,8 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     if new := work.of("profile"):
         await _tell(connection, vault, work, new, changed)
     await membership.follow(connection, vault, work, policy.default(), changed)
+    if work.erased:
+        await erasure.forget_merges(connection, sorted(work.erased))
 
 
 async def _tell(

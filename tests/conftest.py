@@ -21,6 +21,7 @@ from hub.settings import Settings
 from hub.store import check, proofs
 
 MARKED_FOLDERS = ("unit", "integration", "acceptance", "consistency", "browser")
+FOLDERS_OF_WHOLE_HUBS = ("acceptance", "browser")
 _run = ExitStack()
 
 
@@ -59,12 +60,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the folder it lies in."""
+    """Mark each test by the folder it lies in; tests of a group run in one process, in turn.
+
+    Whole hubs are one group, since each keeps a small machine busy; the others wait more than
+    they work, so several files may run beside them.
+    """
     root = Path(__file__).parent
     for item in items:
-        folder = item.path.relative_to(root).parts[0]
+        path = item.path.relative_to(root)
+        folder = path.parts[0]
         if folder in MARKED_FOLDERS:
             item.add_marker(folder)
+        group = "whole-hubs" if folder in FOLDERS_OF_WHOLE_HUBS else path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture

@@ -21,7 +21,13 @@ from hub.settings import Settings
 from hub.store import check, proofs
 
 MARKED_FOLDERS = ("unit", "integration", "acceptance", "consistency", "browser")
-FOLDERS_OF_WHOLE_HUBS = ("acceptance", "browser")
+GROUPS = {
+    "acceptance": "hubs",
+    "browser": "hubs",
+    "integration/marts": "builds",
+    "integration/assets": "builds",
+}
+"""Folder of tests -> group, where it is not each file by itself."""
 _run = ExitStack()
 
 
@@ -62,8 +68,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by the folder it lies in; tests of a group run in one process, in turn.
 
-    Whole hubs are one group, since each keeps a small machine busy; the others wait more than
-    they work, so several files may run beside them.
+    Whole hubs are one group and builds of marts another, since each keeps a core busy; the others
+    wait more than they work.
     """
     root = Path(__file__).parent
     for item in items:
@@ -71,7 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = path.parts[0]
         if folder in MARKED_FOLDERS:
             item.add_marker(folder)
-        group = "whole-hubs" if folder in FOLDERS_OF_WHOLE_HUBS else path.stem
+        group = GROUPS.get(path.parent.as_posix(), path.stem)
         item.add_marker(pytest.mark.xdist_group(group))
 
 

@@ -205,6 +205,7 @@ PARTS = {
             "verification_id",
             "state",
             "verified_at",
+            "call_id",
             "called_at",
             "is_answered",
         )

@@ -1,4 +1,4 @@
--- Which call of a verification was the last: a call that nobody waits for any more is answered by it.
+-- Which call of a verification was the last, so that one which nobody waits for can be answered.
 alter table coupon_verifications
 add column call_id text not null default '';
 

@@ -14,6 +14,7 @@ Facts of one entity come in the order in which they were applied. A reader with 
 again after POLL_S. Not here: writing facts (`hub.store.log`), what readers do with them.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.domain import ids
+from hub.domain.decisions import HOPS, HOPS_KNOWN_MAX
 from hub.domain.envelope import Event
 from hub.domain.ids import Key
 from hub.errors import HubError
@@ -51,7 +53,7 @@ class Fact(Struct, frozen=True, gc=False):
     event_id: the event's own, unique with `source`; event_key: both as one, the same each time the
     fact is read; channel, shop, subject, data, traceparent: None if the person it was about was
     erased. data: the payload as it came, without what is personal unless the reader may see that;
-    what was personal altogether is None then.
+    what was personal altogether is None then. hops: how many effects of rules led to it.
     """
 
     position: Position
@@ -68,20 +70,30 @@ class Fact(Struct, frozen=True, gc=False):
     subject: str | None = None
     traceparent: str | None = None
     data: dict[str, Any] | None = None
+    hops: int = 0
 
 
 class Batch(Struct, frozen=True, gc=False):
-    """The facts after a reader's place."""
+    """The facts after a reader's place. until: the place behind all that were looked at."""
 
     reader: str
     after: Position
     facts: list[Fact]
+    until: Position | None = None
 
 
 async def register(connection: Connection, reader: str, *, is_from_now: bool = False) -> None:
     """Give a reader a place unless it has one: before the first fact, or (is_from_now) before the
     first of which it is not certain that it is over already."""
     await connection.execute(queries("outbox")["register"], reader, is_from_now)
+
+
+async def place(connection: Connection, reader: str) -> Position:
+    """Where a reader stands. Raises `NoSuchReader`."""
+    row = await connection.fetchrow(queries("outbox")["position"], reader)
+    if row is None:
+        raise NoSuchReader(reader, mend="register it first")
+    return row["xid"], row["outbox_id"]
 
 
 async def read(
@@ -96,12 +108,32 @@ async def read(
 
     Raises `NoSuchReader`.
     """
-    place = await connection.fetchrow(queries("outbox")["position"], reader)
-    if place is None:
-        raise NoSuchReader(reader, mend="register it first")
-    after = (place["xid"], place["outbox_id"])
-    rows = await connection.fetch(queries("outbox")["read"], *after, min(limit, FACTS_MAX))
-    return Batch(reader, after, await _opened(connection, vault, rows, sees_personal))
+    after = await place(connection, reader)
+    rows = await connection.fetch(queries("outbox")["read"], *after, min(limit, FACTS_MAX), None)
+    return await _batch(connection, vault, (reader, after), rows, sees_personal)
+
+
+async def read_types(
+    connection: Connection, vault: Vault, reader: str, types: Collection[str] | None
+) -> Batch:
+    """The same for a reader that cares for some types only, None for all; others are passed over.
+    It sees what is personal."""
+    after = await place(connection, reader)
+    wanted = None if types is None else list(types)
+    rows = await connection.fetch(queries("outbox")["read"], *after, FACTS_MAX, wanted)
+    return await _batch(connection, vault, (reader, after), rows, True)
+
+
+async def _batch(
+    connection: Connection,
+    vault: Vault,
+    at: tuple[str, Position],
+    rows: list[Any],
+    sees_personal: bool,
+) -> Batch:
+    until = (rows[-1]["xid"], rows[-1]["outbox_id"]) if rows else None
+    told = [row for row in rows if row["event_id"] is not None]
+    return Batch(*at, await _opened(connection, vault, told, sees_personal), until)
 
 
 async def at(
@@ -118,11 +150,13 @@ async def advance(connection: Connection, batch: Batch, count: int | None = None
 
     Raises `ReaderMoved`, and then nothing of the caller's transaction may stay.
     """
-    done = batch.facts if count is None else batch.facts[:count]
-    if not done:
+    until = batch.until
+    if count is not None:
+        until = batch.facts[count - 1].position if count else None
+    if until is None:
         return
     moved = await connection.fetchval(
-        queries("outbox")["advance"], batch.reader, *batch.after, *done[-1].position
+        queries("outbox")["advance"], batch.reader, *batch.after, *until
     )
     if moved is None:
         raise ReaderMoved(batch.reader)
@@ -163,6 +197,7 @@ def _fact(row: Any, body: bytes | None, sees_personal: bool) -> Fact:
         subject=event.subject if shown else None,
         traceparent=_traceparent(row["headers"], body),
         data=_data(shown) if shown else None,
+        hops=hops_of(row["headers"], body),
     )
 
 
@@ -186,6 +221,20 @@ def _data(body: bytes) -> dict[str, Any]:
     said = msgspec.json.decode(body)
     # In binary mode the body is the data alone.
     return said["data"] if "specversion" in said else said
+
+
+def hops_of(headers: list[list[str]] | None, body: bytes) -> int:
+    """How many effects of rules led to an event, as its envelope says."""
+    said: Any = next((value for name, value in headers or () if name == f"ce_{HOPS}"), None)
+    if said is None and _HOPS_SIGN in body:
+        said = msgspec.json.decode(body).get(HOPS)
+    try:
+        return min(max(int(said or 0), 0), HOPS_KNOWN_MAX)
+    except (TypeError, ValueError):
+        return 0
+
+
+_HOPS_SIGN = f'"{HOPS}"'.encode()
 
 
 def _traceparent(headers: list[list[str]] | None, body: bytes) -> str | None:

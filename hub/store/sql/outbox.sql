@@ -42,7 +42,8 @@ where reader = $1;
 -- The next facts in the order of (xid, outbox_id), of transactions before which none runs that
 -- may still add to the outbox: ids alone become visible out of order. Long transactions of those
 -- who never write to it (builds of marts, other databases) hold nobody back. Which transactions
--- run is asked of the snapshot; one that ended meanwhile counts as running.
+-- run is asked of the snapshot; one that ended meanwhile counts as running. Of types that are not
+-- among those asked for ($4, null for all) only the place is told.
 -- name: read
 with seen as materialized (
     select pg_current_snapshot() as snapshot
@@ -103,8 +104,9 @@ select
     e.body,
     e.sealed_by
 from page as p
-inner join log.inbox as i on p.event_key = i.event_key
-inner join log.events as e
+left join log.inbox as i
+    on case when $4::text[] is null or p.type = any($4) then p.event_key end = i.event_key
+left join log.events as e
     on
         i.entity_key = e.entity_key
         and i.log_id = e.log_id

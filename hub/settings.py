@@ -41,6 +41,7 @@ PORT_OFFSETS = {
     "kafka_controller_port": 4,
     "dagster_code_port": 5,
     "deliveries_port": 7,
+    "rules_port": 8,
 }
 WORKER_PORT_OFFSET = 10
 WORKERS_MAX = 32
@@ -69,6 +70,9 @@ class Settings(BaseSettings):
     deliveries_port: int = Field(
         default=0, description="Health of the delivery worker; default port_base + 7"
     )
+    rules_port: int = Field(
+        default=0, description="Health of the rules worker; default port_base + 8"
+    )
     postgres_url: str | None = Field(
         default=None,
         description="An existing Postgres; the role in it may make roles and databases",
@@ -93,6 +97,9 @@ class Settings(BaseSettings):
     local_receivers: bool = Field(
         default=False,
         description="Deliver to addresses of this machine and of private networks too",
+    )
+    rule_addresses: str = Field(
+        default="", description="How addresses that sync rules may call begin: URL[,URL]"
     )
     workers: int = Field(default=2, ge=0, le=WORKERS_MAX, description="Stream workers")
     runs_kept_days: int = Field(
@@ -144,6 +151,11 @@ class Settings(BaseSettings):
     def _known_mirrors(cls, text: str) -> str:
         _parse_mirrors(text)
         return text
+
+    @property
+    def rule_address_list(self) -> tuple[str, ...]:
+        """How addresses that rules may call begin."""
+        return tuple(filter(None, (one.strip() for one in self.rule_addresses.split(","))))
 
     @property
     def brokers(self) -> str:

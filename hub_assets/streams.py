@@ -35,6 +35,9 @@ INTERNAL: Mapping[str, str] = {
     "outbox_readers": "how far those who follow the outbox have come",
     "deliveries": "what subscribers are to be told, and how that went",
     "delivery_attempts": "each try to tell them",
+    "rule_runs": "what sync rules made of facts",
+    "rule_effects": "what sync rules have to do that is no delivery",
+    "rule_hours": "what sync rules did, counted by the hour",
     "orders_over": "when orders ended, for the coupons and points that were used on them",
 }
 """Table of schema hub that is no asset -> why not."""

@@ -51,22 +51,28 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a receiver said: its HTTP status, or why there was none. retry_after: if it asked."""
+    """What a receiver said: its HTTP status, or why there was none. retry_after: if it asked.
+    is_ours: nothing was sent, and that is not the receiver's doing."""
 
     status: int | None
     error: str | None = None
     retry_after: timedelta | None = None
+    is_ours: bool = False
 
 
-def verdict(answer: Answer, attempt: int, waited: timedelta) -> Verdict:
-    """What an attempt came to. attempt: which it was, from 1; waited: since it was first due."""
+def verdict(
+    answer: Answer, attempt: int, waited: timedelta, tries_max: int | None = None
+) -> Verdict:
+    """What an attempt came to. attempt: which it was, from 1; waited: since it was first due;
+    tries_max: how often at most what the receiver refuses is tried, if the rule says so."""
     status = answer.status
     if status is not None and 200 <= status < 300:
         return "delivered"
     if status == 410:
         return "gone"
-    is_away = status is None or status == 429 or status >= 500
-    if waited >= GIVES_UP_AFTER or (not is_away and attempt > len(WAITS)):
+    is_away = not answer.is_ours and (status is None or status == 429 or status >= 500)
+    tries_max = len(WAITS) + 1 if tries_max is None else tries_max
+    if waited >= GIVES_UP_AFTER or (not is_away and attempt >= tries_max):
         return "failed"
     return "away" if is_away else "again"
 

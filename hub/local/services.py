@@ -61,6 +61,7 @@ def plan(settings: Settings, only: Sequence[str] | None = None) -> list[Service 
         *_servers(settings),
         *_workers(settings),
         _deliveries(settings),
+        _rules(settings),
         _api(settings),
         *_dagster(settings),
     ]
@@ -137,6 +138,22 @@ def _deliveries(settings: Settings) -> Service:
         partial(answers, f"{address}/healthz"),
         after=("migrations",),
         ports=(settings.deliveries_port,),
+        address=address,
+    )
+
+
+def _rules(settings: Settings) -> Service:
+    address = f"http://127.0.0.1:{settings.rules_port}"
+    return Service(
+        "rules",
+        lambda: Command(
+            argv=(sys.executable, "-m", "streams.rules"),
+            cwd=ROOT,
+            env=settings.environment(),
+        ),
+        partial(answers, f"{address}/healthz"),
+        after=("migrations",),
+        ports=(settings.rules_port,),
         address=address,
     )
 

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from hub.domain import topics
-from hub.rules.document import Action, Rule
+from hub.rules.document import Rule, actions_of
 
 WRITES: dict[str, tuple[str, ...]] = {
     "issue_coupon": ("coupon.issued",),
@@ -29,15 +29,10 @@ EXCLUSIVE = ("deliver", "set_tier")
 class Finding(Struct, frozen=True):
     """Something to look at before publishing, in two languages."""
 
-    code: Literal["loop", "conflict"]
+    code: Literal["loop", "conflict", "no_receiver"]
     rules: tuple[str, ...]
     en: str
     zh: str
-
-
-def actions_of(rule: Rule) -> list[Action]:
-    """All actions of a rule, those of its branches too."""
-    return [*rule.actions, *(action for branch in rule.branches for action in branch.actions)]
 
 
 def writes_of(rule: Rule, echoes: Mapping[str, Iterable[str]]) -> frozenset[str]:

@@ -3,16 +3,18 @@
 Each problem names its place in the document and what to do. Other rules: `hub.rules.analysis`.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct
 
-from hub.domain import payloads
-from hub.rules import conditions, expressions, fields
+from hub.domain.topics import TOPICS
+from hub.rules import conditions, expressions, fields, personal
 from hub.rules.document import Action, Condition, Field, Rule, parse
 from hub.rules.expressions import Expression
+from hub.rules.facts import STOCK_CHANGED
 from hub.rules.fields import Schema, UnknownField
 from hub.rules.mapping import PLACEHOLDER
 from hub.rules.problems import Problem, RuleInvalid, problem
@@ -33,6 +35,24 @@ NEEDS: dict[str, tuple[bool, tuple[str, ...]]] = {
     "call": (True, ()),
 }
 """Action -> whether it needs `to`, and the targets that it needs under `with`."""
+ACCEPTS: dict[str, tuple[str, ...]] = {
+    "issue_coupon": (
+        *("channel", "kind", "face_value", "currency", "uses", "valid_from", "valid_until"),
+        *("valid_days", "order_number"),
+    ),
+    "void_coupon": (),
+    "earn_points": ("channel", "reason", "order_number", "opens_at", "expires_at"),
+    "adjust_points": ("channel", "order_number"),
+    "set_tier": (),
+    "tag_member": ("channel", "value"),
+    "open_case": ("object_kind", "object_key"),
+}
+"""Action -> the other targets that it understands; those that are not here take any."""
+UNAVAILABLE = ("notify", "set_tier")
+"""What nobody can do yet: refused, so that no rule is published that does nothing."""
+OWN_TOPICS = frozenset(topic.name for topic in TOPICS)
+_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+_CHANNEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 class Checked(Struct, frozen=True):
@@ -64,7 +84,7 @@ def check_parsed(rule: Rule, source: Source, allowed: Collection[str] = ()) -> C
 class _Check:
     def __init__(self, rule: Rule, source: Source, allowed: Collection[str]) -> None:
         self._rule, self._source, self._allowed = rule, source, tuple(allowed)
-        self._types = [name for name in rule.trigger.events if name in payloads.BY_TYPE]
+        self._types = [name for name in rule.trigger.events if fields.is_known(name)]
         self.problems: list[Problem] = []
         self.expressions: dict[str, Expression] = {}
 
@@ -74,6 +94,7 @@ class _Check:
         self._conditions(rule.when, "$.when")
         self._fields(rule.map, "$.map")
         self._path(rule.order_key, "$.order_key")
+        self._kept([rule.order_key], "$.order_key")
         names: set[str] = set()
         self._actions(rule.actions, "$.actions", names)
         for i, branch in enumerate(rule.branches):
@@ -86,8 +107,12 @@ class _Check:
         trigger = self._rule.trigger
         if bool(trigger.events) == (trigger.schedule is not None):
             self._wrong("trigger", "$.trigger")
+        if trigger.schedule is not None:
+            self._wrong("no_schedules", "$.trigger.schedule")
+        if trigger.channels and STOCK_CHANGED in trigger.events:
+            self._wrong("stock_of_no_channel", "$.trigger.channels")
         for i, name in enumerate(trigger.events):
-            if name not in payloads.BY_TYPE:
+            if not fields.is_known(name):
                 near = fields.near_types(name)
                 self._wrong("unknown_event", f"$.trigger.events[{i}]", name=name, near=near)
 
@@ -199,8 +224,41 @@ class _Check:
             lacking.append("`seconds`")
         for name in lacking:
             self._wrong("action_lacks", at, action=action.do, name=name)
+        self._target(action, at)
+        if action.do in ACCEPTS:
+            self._of_a_command(action, at, targets)
         if action.do == "call" and not (self._allowed and action.to.startswith(self._allowed)):
             self._wrong("address", f"{at}.to", name=action.to)
+
+    def _target(self, action: Action, at: str) -> None:
+        if action.do in UNAVAILABLE:
+            self._wrong(f"unavailable_{action.do}", f"{at}.do")
+        if action.do == "deliver" and action.to and not _CHANNEL.fullmatch(action.to):
+            self._wrong("no_channel", f"{at}.to", name=action.to)
+        is_own = action.to not in OWN_TOPICS and _TOPIC.fullmatch(action.to)
+        if action.do == "publish" and action.to and not is_own:
+            self._wrong("no_topic", f"{at}.to", name=action.to)
+
+    def _of_a_command(self, action: Action, at: str, needed: tuple[str, ...]) -> None:
+        """What a command is given is kept with what it decides: nothing personal, nothing else."""
+        known = {*needed, *ACCEPTS[action.do]}
+        for i, field in enumerate(action.with_):
+            if field.target not in known:
+                words = {"action": action.do, "name": field.target, "known": ", ".join(known)}
+                self._wrong("unknown_target", f"{at}.with[{i}].target", **words)
+        own = [(field, f"{at}.with[{i}]") for i, field in enumerate(action.with_)]
+        shared = [(field, f"$.map[{i}]") for i, field in enumerate(self._rule.map)]
+        for field, place in own or shared:
+            paths = [field.from_, field.lookup.key if field.lookup else None]
+            paths += PLACEHOLDER.findall(field.template or "")
+            expression = self.expressions.get(f"{place}.computed")
+            paths += sorted(expression.reads) if expression else []
+            self._kept([path for path in paths if path], place)
+
+    def _kept(self, paths: Sequence[str], at: str) -> None:
+        for path in paths:
+            if any(personal.is_personal(event_type, path) for event_type in self._types):
+                self._wrong("personal", at, name=path)
 
     def _path(self, name: str, at: str, item: Schema | None = None) -> Schema:
         try:

@@ -166,6 +166,11 @@ class Rule(_Part, frozen=True, kw_only=True):
     order_key: Path = "event.subject"
 
 
+def actions_of(rule: Rule) -> list[Action]:
+    """All actions of a rule, those of its branches too."""
+    return [*rule.actions, *(action for branch in rule.branches for action in branch.actions)]
+
+
 def parse(written: str) -> tuple[Rule, Source]:
     """The rule that is written in JSON or YAML, in its shape only. Raises `RuleInvalid`."""
     source = text.read(written)

@@ -8,6 +8,8 @@ from msgspec import Struct
 
 HOPS_MAX = 8
 """How many effects may lead to one another before rules are taken to go in circles."""
+STOCK_CHANGED = "stock.changed"
+"""No event: that a stock position is another one now, whatever changed it. Told as it is then."""
 Status = Literal["done", "skipped", "failed"]
 
 

@@ -6,12 +6,27 @@ from functools import cache
 from typing import Any
 
 from hub.domain import payloads, schemas
+from hub.rules.facts import STOCK_CHANGED
 
 PATH = re.compile(r"(event|data|item)((?:\.[A-Za-z_][A-Za-z0-9_]*|\[(?:[0-9]{1,4}|\*)\])*)")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]{1,4}|\*)\]")
 EVENT_FIELDS = ("id", "type", "channel", "shop", "subject", "time")
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
 """Nothing stands there; None is what was said to be nothing."""
+_NUMBER = {"type": "string", "description": "a decimal number as string"}
+TOLD: dict[str, dict[str, Any]] = {
+    STOCK_CHANGED: {
+        "type": "object",
+        "properties": {
+            "sku": {"type": "string"},
+            "place": {"type": "string"},
+            "on_hand": _NUMBER,
+            "available": _NUMBER,
+            "version": {"type": "string"},
+        },
+    }
+}
+"""What rules can be triggered by that is no event of the log -> the schema of its data."""
 Step = str | int
 EACH: Step = "*"
 Schema = dict[str, Any]
@@ -61,9 +76,16 @@ def value_at(value: Any, path: tuple[Step, ...]) -> Any:
     return value
 
 
+def is_known(event_type: str) -> bool:
+    """Whether rules can be triggered by it."""
+    return event_type in payloads.BY_TYPE or event_type in TOLD
+
+
 @cache
 def payload_schema(event_type: str) -> Schema:
     """The schema of `data` of a type, with `$defs`. KeyError for a type that is not known."""
+    if event_type in TOLD:
+        return TOLD[event_type]
     known = schemas.event_schema(event_type)
     return {"$defs": known["$defs"]} | known["properties"]["data"]
 
@@ -116,4 +138,4 @@ def _inner(schema: Schema, step: Step, whole: Schema) -> Schema:
 
 def near_types(name: str) -> str:
     """The types of events that come closest to a name."""
-    return ", ".join(get_close_matches(name, list(payloads.BY_TYPE), 3, 0.3)) or "order.placed"
+    return ", ".join(get_close_matches(name, [*payloads.BY_TYPE, *TOLD], 3, 0.3)) or "order.placed"

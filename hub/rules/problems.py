@@ -61,6 +61,35 @@ WORDS: dict[str, tuple[str, str]] = {
         "'{action}' needs {name}; add a field with this target under `with`",
         "动作“{action}”需要 {name},请在 `with` 中添加",
     ),
+    "unknown_target": (
+        "'{action}' does not know '{name}'; it knows {known}",
+        "动作“{action}”不认识“{name}”,可用:{known}",
+    ),
+    "unavailable_notify": (
+        "the hub sends no messages to people itself; deliver to the channel that sends them",
+        "数据中台本身不向个人发送消息,请改为 deliver 到负责发送的渠道",
+    ),
+    "unavailable_set_tier": (
+        "levels follow from the scheme of tiers; no rule sets them",
+        "会员等级由等级方案计算得出,不能由规则设置",
+    ),
+    "no_schedules": (
+        "no rule runs by schedule yet; name `events`",
+        "暂不支持按计划执行的规则,请填写 `events`",
+    ),
+    "stock_of_no_channel": (
+        "stock belongs to no channel; leave `channels` out",
+        "库存不属于任何渠道,请去掉 `channels`",
+    ),
+    "no_channel": ("'{name}' is no name of a channel", "“{name}”不是渠道名称"),
+    "no_topic": (
+        "'{name}' is no topic that rules may write: one of your own, not one of the hub's",
+        "规则不能写入主题“{name}”:请使用自有主题,不能是数据中台的主题",
+    ),
+    "personal": (
+        "{name} is personal: it may be delivered, but not kept by a command or an order key",
+        "{name} 属于个人信息:可以下发,但不能由命令或 order_key 保存",
+    ),
     "nothing_to_do": ("the rule has no action; add one", "规则没有动作,请至少添加一个"),
     "same_action": ("two actions are called '{name}'; rename one", "有两个动作都叫“{name}”"),
     "address": (

@@ -4,7 +4,7 @@ Found by type, channel, and one equality that a rule demands, so rules that do n
 nothing. CEL conditions of the rest share one activation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from hub.rules import fields, running
@@ -49,6 +49,11 @@ class Ruleset:
         for rule in self.rules.values():
             for event_type in rule.checked.rule.trigger.events:
                 self._by_type.setdefault(event_type, []).append(rule)
+
+    @property
+    def types(self) -> Collection[str]:
+        """The types of facts that any rule may be started by."""
+        return self._by_type.keys()
 
     def concerned(self, fact: Fact) -> list[Compiled]:
         """The rules that this fact may start, by name."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from hub.rules import conditions, fields, mapping
 from hub.rules.checking import Checked
 from hub.rules.conditions import Test
-from hub.rules.document import Action
+from hub.rules.document import Action, actions_of
 from hub.rules.expressions import ExpressionFailed
 from hub.rules.facts import HOPS_MAX, Effect, Fact, Failure, Run, Step, effect_id
 from hub.rules.mapping import Context, Filler, Mapped
@@ -36,7 +36,7 @@ class Way(Struct, frozen=True):
 
 
 class Compiled(Struct, frozen=True):
-    """A version that is ready to run."""
+    """A version that is ready to run. has_to_wait: its effects wait for a time or a rate."""
 
     name: str
     version: int
@@ -46,6 +46,7 @@ class Compiled(Struct, frozen=True):
     doings: tuple[Doing, ...]
     ways: tuple[Way, ...]
     order_key: tuple[fields.Step, ...]
+    has_to_wait: bool = False
 
 
 def compile_rule(checked: Checked, version: int) -> Compiled:
@@ -74,6 +75,7 @@ def compile_rule(checked: Checked, version: int) -> Compiled:
         doings(rule.actions, "$.actions"),
         tuple(ways),
         fields.steps(rule.order_key),
+        rule.rate is not None or any(one.do == "wait" for one in actions_of(rule)),
     )
 
 

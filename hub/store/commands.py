@@ -113,7 +113,7 @@ async def _once(
 
 
 def _record(decision: Decision, at: datetime) -> Record:
-    body = decisions.cloud_event(decision, str(uuid.uuid4()), at)
+    body = decisions.cloud_event(decision, decision.event_id or str(uuid.uuid4()), at)
     return Record(TOPIC, 0, 0, at, None, (), body, events.decode(body))
 
 

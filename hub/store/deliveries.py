@@ -11,13 +11,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.domain import ids, money
+from hub.domain import ids
 from hub.domain.delivering import STOCK_CHANGED
 from hub.domain.ids import Key
 from hub.errors import HubError
-from hub.store import outbox
+from hub.store import outbox, rule_book
 from hub.store.db import Connection, queries
 from hub.store.outbox import Batch, Fact, Position
+from hub.store.rule_book import About, RuleBook
 from hub.store.sealing import Vault
 from hub.store.subscriptions import Active
 
@@ -32,7 +33,8 @@ class DeliveryUnknown(HubError):
 
 
 class Delivery(Struct, frozen=True):
-    """One thing to tell one subscriber. sku, place: of a stock position, else None."""
+    """One thing to tell one subscriber. sku, place: of a stock position, else None. rule, its
+    version and action: by whose map it is told, None for the fact itself."""
 
     delivery_id: Key
     subscription_id: Key
@@ -47,6 +49,9 @@ class Delivery(Struct, frozen=True):
     next_at: datetime
     is_replay: bool
     created_at: datetime
+    rule: str | None = None
+    rule_version: int | None = None
+    action: str | None = None
 
 
 class Attempt(Struct, frozen=True):
@@ -98,9 +103,11 @@ async def waiting(connection: Connection, of: Collection[Key]) -> list[Delivery]
 
 
 async def body_of(
-    connection: Connection, vault: Vault, delivery: Delivery
+    connection: Connection, vault: Vault, delivery: Delivery, book: RuleBook
 ) -> dict[str, Any] | None:
     """What to say, as a CloudEvent; None if nothing is left to say (the person was erased)."""
+    if delivery.rule is not None:
+        return await _rule_body(connection, vault, delivery, book)
     found = await outbox.at(connection, vault, [delivery.position])
     fact = found[0] if found else None
     if delivery.sku is not None and delivery.place is not None:
@@ -152,7 +159,12 @@ async def try_again(
 
 async def retry(connection: Connection, delivery_id: Key) -> bool:
     """Have one that ended sent again; False if it waits anyway, or is stock, which is newer."""
-    return await connection.fetchval(queries("deliveries")["retry"], delivery_id) is not None
+    row = await connection.fetchrow(queries("deliveries")["retry"], delivery_id)
+    if row is not None and row["rule"] is not None:
+        # Its run had failed with it.
+        run = (row["event_key"], row["rule"], row["rule_version"])
+        await connection.execute(queries("rule_runs")["follow"], *run)
+    return row is not None
 
 
 async def listed(
@@ -194,6 +206,9 @@ _COLUMNS = (
     "next_at",
     "is_replay",
     "created_at",
+    "rule",
+    "rule_version",
+    "action",
 )
 _Row = tuple[Key, Key, str, Key, int, int, str, bool]
 
@@ -221,6 +236,29 @@ def _row(to: Active, fact: Fact, *, is_replay: bool) -> _Row:
 async def _add(connection: Connection, rows: list[_Row]) -> None:
     if rows:
         await connection.execute(queries("deliveries")["add"], *map(list, zip(*rows, strict=True)))
+
+
+async def add_by_rules(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Note what rules have to tell, in the columns of `add_by_rules`; what is noted stays."""
+    if rows:
+        columns = list(map(list, zip(*rows, strict=True)))
+        await connection.execute(queries("deliveries")["add_by_rules"], *columns)
+
+
+async def add_stock_by_rules(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """The same of stock positions: of each only the newest is told, so the last row counts."""
+    newest = {(row[1], row[6]): row for row in rows}
+    if newest:
+        columns = list(map(list, zip(*newest.values(), strict=True)))
+        await connection.execute(queries("deliveries")["add_stock_by_rules"], *columns)
+
+
+async def of_rule(
+    connection: Connection, event_key: Key, rule: str, version: int
+) -> list[dict[str, Any]]:
+    """What a version of a rule delivers about an event, in its order."""
+    rows = await connection.fetch(queries("deliveries")["of_rule"], event_key, rule, version)
+    return [dict(row) for row in rows]
 
 
 async def _add_stock(connection: Connection, batch: Batch, subscribed: Sequence[Active]) -> None:
@@ -251,9 +289,6 @@ async def _stock_body(
     row = await connection.fetchrow(queries("deliveries")["position"], delivery.sku, delivery.place)
     if row is None:
         return None
-    available = row["on_hand_milli"] - (
-        row["committed_milli"] + row["reserved_milli"] + row["unavailable_milli"]
-    )
     said = {
         "specversion": "1.0",
         "id": f"{ids.text(delivery.delivery_id)}-{delivery.generation}",
@@ -261,13 +296,7 @@ async def _stock_body(
         "type": STOCK_CHANGED,
         "subject": delivery.sku,
         "datacontenttype": "application/json",
-        "data": {
-            "sku": delivery.sku,
-            "place": delivery.place,
-            "on_hand": _quantity(row["on_hand_milli"]),
-            "available": _quantity(available),
-            "version": str(row["version"]),
-        },
+        "data": rule_book.stock_data(delivery.sku or "", delivery.place or "", row),
     }
     if fact is None:
         return said
@@ -275,8 +304,25 @@ async def _stock_body(
     return said | {"time": fact.occurred_at.isoformat()} | trace
 
 
-def _quantity(milli: int) -> str:
-    return money.decimal_text(milli, money.QUANTITY_DIGITS).rstrip("0").rstrip(".")
+async def _rule_body(
+    connection: Connection, vault: Vault, delivery: Delivery, book: RuleBook
+) -> dict[str, Any] | None:
+    """What a rule has to say, made from the fact and the version that ran."""
+    assert delivery.rule is not None
+    assert delivery.action is not None
+    compiled = await book.version(connection, delivery.rule, delivery.rule_version or 0)
+    about = About(delivery.position, delivery.sku, delivery.place)
+    found = await rule_book.made(connection, vault, compiled, about)
+    if found is None:
+        return None
+    fact, run = found
+    effect = rule_book.effect_of(run, delivery.action)
+    if effect is None:
+        return None  # a position that changed meanwhile, about which the rule has nothing to say
+    said = rule_book.cloud_event(delivery.rule, run.version, fact, effect)
+    if delivery.sku is not None:
+        said["id"] = f"{ids.text(delivery.delivery_id)}-{delivery.generation}"
+    return said
 
 
 async def _note(connection: Connection, delivery: Delivery, attempt: Attempt) -> None:

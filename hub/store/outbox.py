@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.domain import ids, telling
+from hub.domain.decisions import HOPS, HOPS_KNOWN_MAX
 from hub.domain.envelope import Event
 from hub.domain.ids import Key
 from hub.errors import HubError
@@ -52,7 +53,7 @@ class Fact(Struct, frozen=True, gc=False):
     event_id: the event's own, unique with `source`; event_key: both as one, the same each time the
     fact is read; channel, shop, subject, data, traceparent: None if the person it was about was
     erased. data: the payload as it came, without what is personal unless the reader may see that;
-    what was personal altogether is None then.
+    what was personal altogether is None then. hops: how many effects of rules led to it.
     """
 
     position: Position
@@ -69,6 +70,7 @@ class Fact(Struct, frozen=True, gc=False):
     subject: str | None = None
     traceparent: str | None = None
     data: dict[str, Any] | None = None
+    hops: int = 0
 
 
 class Batch(Struct, frozen=True, gc=False):
@@ -104,6 +106,14 @@ async def register(connection: Connection, reader: str, *, is_from_now: bool = F
     """Give a reader a place unless it has one: before the first fact, or (is_from_now) before the
     first of which it is not certain that it is over already."""
     await connection.execute(queries("outbox")["register"], reader, is_from_now)
+
+
+async def place(connection: Connection, reader: str) -> Position:
+    """Where a reader stands. Raises `NoSuchReader`."""
+    row = await connection.fetchrow(queries("outbox")["position"], reader)
+    if row is None:
+        raise NoSuchReader(reader, mend="register it first")
+    return row["xid"], row["outbox_id"]
 
 
 async def read(
@@ -164,6 +174,16 @@ async def end_of(connection: Connection) -> Position:
     """The place before the first fact of which it is not certain that it is over already."""
     xid = await connection.fetchval(queries("outbox")["end_of"])
     return int(xid or 0), 0
+
+
+async def read_types(
+    connection: Connection, vault: Vault, reader: str, types: Collection[str] | None
+) -> Batch:
+    """The same for a reader that cares for some types only, None for all; others are passed over.
+    It sees what is personal."""
+    after = await place_of(connection, reader)
+    rows, until = await _page(connection, after, FACTS_MAX, types)
+    return Batch(reader, after, await _opened(connection, vault, rows, True), until)
 
 
 async def at(
@@ -273,6 +293,7 @@ def _fact(row: Any, body: bytes | None, sees_personal: bool) -> Fact:
         subject=event.subject if shown else None,
         traceparent=_traceparent(row["headers"], body),
         data=_data(shown) if shown else None,
+        hops=hops_of(row["headers"], body),
     )
 
 
@@ -296,6 +317,20 @@ def _data(body: bytes) -> dict[str, Any]:
     said = msgspec.json.decode(body)
     # In binary mode the body is the data alone.
     return said["data"] if "specversion" in said else said
+
+
+def hops_of(headers: list[list[str]] | None, body: bytes) -> int:
+    """How many effects of rules led to an event, as its envelope says."""
+    said: Any = next((value for name, value in headers or () if name == f"ce_{HOPS}"), None)
+    if said is None and _HOPS_SIGN in body:
+        said = msgspec.json.decode(body).get(HOPS)
+    try:
+        return min(max(int(said or 0), 0), HOPS_KNOWN_MAX)
+    except (TypeError, ValueError):
+        return 0
+
+
+_HOPS_SIGN = f'"{HOPS}"'.encode()
 
 
 def _traceparent(headers: list[list[str]] | None, body: bytes) -> str | None:

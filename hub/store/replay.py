@@ -26,7 +26,12 @@ CHUNK_EVENTS = 5_000
 SAMPLE_ROWS_MAX = 5
 COMMAND_TIMEOUT_S = 3_600.0
 """Comparing whole tables takes as long as reading them."""
-NOT_REPLAYED = frozenset({"outbox", "outbox_readers", "deliveries", "delivery_attempts"})
+NOT_REPLAYED = frozenset(
+    {
+        *("outbox", "outbox_readers", "deliveries", "delivery_attempts"),
+        *("rule_runs", "rule_effects", "rule_hours"),
+    }
+)
 IGNORED_COLUMNS = frozenset({"changed_xid", "version", "first_seen_at", "created_at"})
 """Columns that say when a row was written, not what is true."""
 ARRIVAL_ONLY = {

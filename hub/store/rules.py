@@ -22,7 +22,7 @@ from hub.rules.analysis import Finding
 from hub.rules.document import Rule
 from hub.rules.facts import Fact
 from hub.rules.ruleset import Ruleset
-from hub.store import approvals, commands, configs, log
+from hub.store import approvals, commands, configs, log, outbox
 from hub.store.approvals import Wish
 from hub.store.configs import Draft
 from hub.store.db import Connection, queries
@@ -91,6 +91,7 @@ async def publish(
     for finding in findings:
         if finding.code == "loop":
             raise Refused("rules_in_a_circle", finding.en, zh=finding.zh)
+    findings += await _unheard(connection, rule)
     approval = await _put(connection, vault, document.plain(rule), "published", word)
     return Outcome(approval, findings)
 
@@ -185,6 +186,27 @@ async def facts(connection: Connection, vault: Vault, span: Span) -> list[tuple[
     ]
 
 
+async def _unheard(connection: Connection, rule: Rule) -> list[Finding]:
+    """The channels that the rule delivers to, and that nobody told the hub how to reach."""
+    rows = await connection.fetch(queries("rule_runs")["receivers"])
+    wanted = {one.to for one in document.actions_of(rule) if one.do == "deliver"}
+    heard = {
+        row["channel"]
+        for row in rows
+        if not {f"rule.{rule.rule}", "rule.*", "*"}.isdisjoint(row["types"])
+    }
+    return [
+        Finding(
+            "no_receiver",
+            (rule.rule,),
+            f"channel '{name}' has no subscription to rule.{rule.rule} yet: until it has one,"
+            " deliveries wait and then fail",
+            f"渠道“{name}”尚未订阅 rule.{rule.rule}:在此之前下发会等待,最终失败",
+        )
+        for name in sorted(wanted - heard)
+    ]
+
+
 def _fact(headers: list[list[str]] | None, body: bytes) -> Fact:
     event = reread(headers, body)
     is_binary = any(name == "ce_specversion" for name, _ in headers or ())
@@ -198,6 +220,7 @@ def _fact(headers: list[list[str]] | None, body: bytes) -> Fact:
         event.subject,
         event.occurred_at,
         said if is_binary else said["data"],
+        outbox.hops_of(headers, body),
     )
 
 

@@ -22,8 +22,9 @@ router = APIRouter(prefix="/v1/subscriptions", tags=["deliveries"])
 Reader = Annotated[ApiKey, Depends(Needs("subscriptions:read"))]
 Writer = Annotated[ApiKey, Depends(Needs("subscriptions:write"))]
 TYPES_MAX = 100
+TYPE_PATTERN = r"^(\*|[a-z_]+\.(\*|[a-z_]+)|rule\.[a-z0-9][a-z0-9-]{0,63})$"
 LABEL_LENGTH_MAX = 100
-Type = Annotated[str, Field(pattern=r"^(\*|[a-z_]+\.(\*|[a-z_]+))$", max_length=64)]
+Type = Annotated[str, Field(pattern=TYPE_PATTERN, max_length=72)]
 Label = Annotated[str, Field(min_length=1, max_length=LABEL_LENGTH_MAX, pattern=r"^[^\x00-\x1f]+$")]
 
 
@@ -33,7 +34,8 @@ class _Body(BaseModel):
 
 class Wanted(_Body):
     """What to tell, and where. `types`: `order.paid`, `order.*`, `*`; `stock.changed` for the
-    newest stock of each item and place. `own_events`: also what the channel told the hub itself."""
+    newest stock of each item and place; `rule.NAME` or `rule.*` for what sync rules deliver.
+    `own_events`: also what the channel told the hub itself."""
 
     label: Label
     types: Annotated[list[Type], Field(min_length=1, max_length=TYPES_MAX)]

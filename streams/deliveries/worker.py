@@ -18,10 +18,12 @@ import asyncpg
 from hub.domain import delivering, ids
 from hub.domain.delivering import Answer
 from hub.domain.ids import Key
+from hub.errors import HubError
 from hub.settings import Settings
-from hub.store import db, deliveries, outbox, subscriptions
+from hub.store import db, deliveries, outbox, rule_runs, subscriptions
 from hub.store.deliveries import Attempt, Delivery
 from hub.store.outbox import POLL_S
+from hub.store.rule_book import RuleBook, RuleBroken
 from hub.store.sealing import Vault
 from hub.store.subscriptions import Active
 from streams.deliveries.sender import Sender
@@ -51,6 +53,7 @@ class Dispatcher:
         self._sender = Sender(is_local_allowed=settings.local_receivers)
         self._pool: asyncpg.Pool | None = None
         self._holder: db.Connection | None = None
+        self._book = RuleBook(settings.rule_address_list)
         self._known: list[Active] = []
         self._known_at_s = 0.0
         self._on_the_way: dict[tuple[Key, str], asyncio.Task[None]] = {}
@@ -181,20 +184,23 @@ class Dispatcher:
 
     async def _deliver(self, to: Active, delivery: Delivery) -> None:
         try:
-            async with self._connection() as connection:
-                said = await deliveries.body_of(connection, self._vault, delivery)
             began = time.perf_counter()
-            if said is None:
-                answer = Answer(200, "nothing is left to tell: the person was erased")
-            else:
-                answer = await self._sender.send(
-                    to.target_url, to.secrets, said, _message_id(delivery)
-                )
+            answer = await self._told(to, delivery)
             duration_ms = 1000 * (time.perf_counter() - began)
             await self._note(to, delivery, answer, duration_ms)
             self.sent += 1
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             log.warning("a delivery waits for Postgres: %s", type(error).__name__)
+
+    async def _told(self, to: Active, delivery: Delivery) -> Answer:
+        try:
+            async with self._connection() as connection:
+                said = await deliveries.body_of(connection, self._vault, delivery, self._book)
+        except HubError as error:
+            return Answer(None, error.what, is_ours=True)
+        if said is None:
+            return Answer(200, "nothing is left to tell")
+        return await self._sender.send(to.target_url, to.secrets, said, _message_id(delivery))
 
     async def _note(
         self, to: Active, delivery: Delivery, answer: Answer, duration_ms: float
@@ -202,11 +208,14 @@ class Dispatcher:
         now = self._clock()
         number = delivery.attempts + 1
         attempt = Attempt(number, answer.status, answer.error, duration_ms)
-        verdict = delivering.verdict(answer, number, now - delivery.created_at)
         async with self._connection() as connection, connection.transaction():
+            tries_max = await self._tries_max(connection, delivery)
+            verdict = delivering.verdict(answer, number, now - delivery.created_at, tries_max)
             if verdict in ("delivered", "failed", "gone"):
                 state = "delivered" if verdict == "delivered" else "failed"
                 await deliveries.end(connection, delivery, state, attempt)
+                if state == "failed" and delivery.rule is not None:
+                    await rule_runs.note_failed_delivery(connection, delivery)
             else:
                 wait = self._wait(to, answer, number, is_away=verdict == "away")
                 await deliveries.try_again(connection, delivery, attempt, now + wait)
@@ -217,6 +226,16 @@ class Dispatcher:
             await self._note_receiver(connection, to, answer, is_away=verdict == "away")
         if verdict in ("gone", "away") or to.failures:
             self._known_at_s = 0.0
+
+    async def _tries_max(self, connection: Any, delivery: Delivery) -> int | None:
+        """How often a delivery is tried that its receiver refuses, if it is a rule's."""
+        if delivery.rule is None:
+            return None
+        try:
+            rule = await self._book.version(connection, delivery.rule, delivery.rule_version or 0)
+        except RuleBroken:
+            return None
+        return rule.checked.rule.on_error.retries + 1
 
     def _wait(self, to: Active, answer: Answer, number: int, *, is_away: bool) -> timedelta:
         if is_away:

@@ -42,13 +42,16 @@ class CaseSettled(CaseStep):
 
 
 class DecisionWanted(Payload):
-    """A decision that waits for a second person, as it will be made."""
+    """A decision that waits for a second person, as it will be made. `event_id` and `hops`: of one
+    that a rule asked for."""
 
     type: Id
     channel: str
     shop: str
     subject: str
     data: dict[str, Any]
+    event_id: Annotated[str, Meta(max_length=128)] = ""
+    hops: Annotated[int, Meta(ge=0, le=1_000)] = 0
 
 
 class ApprovalAsked(Payload):

@@ -11,6 +11,57 @@ select * from
     )
 on conflict (delivery_id) do nothing;
 
+-- What rules have to deliver: by the rule's own map.
+-- name: add_by_rules
+insert into deliveries (
+    delivery_id, subscription_id, type, event_key, xid, outbox_id, order_key, rule, rule_version,
+    action
+)
+select * from
+    unnest(
+        $1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::xid8[], $6::bigint[], $7::text[],
+        $8::text[], $9::int[], $10::text[]
+    )
+on conflict (delivery_id) do nothing;
+
+-- The same of stock positions: one waits for each, and what changes meanwhile is told with it.
+-- name: add_stock_by_rules
+insert into deliveries (
+    delivery_id, subscription_id, type, event_key, xid, outbox_id, order_key, rule, rule_version,
+    action, sku, place
+)
+select * from
+    unnest(
+        $1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::xid8[], $6::bigint[], $7::text[],
+        $8::text[], $9::int[], $10::text[], $11::text[], $12::text[]
+    )
+on conflict (subscription_id, order_key) where state = 'waiting' and sku is not null
+do update set
+    generation = deliveries.generation + 1,
+    rule_version = excluded.rule_version,
+    xid = excluded.xid,
+    outbox_id = excluded.outbox_id,
+    event_key = excluded.event_key,
+    changed_xid = pg_current_xact_id();
+
+-- name: of_rule
+-- What a version of a rule delivers about an event, with how it went.
+select
+    d.delivery_id,
+    d.action,
+    d.state,
+    d.attempts,
+    d.last_status,
+    d.last_error,
+    d.next_at,
+    d.ended_at,
+    s.channel,
+    s.label
+from deliveries as d
+left join access.subscriptions as s on d.subscription_id = s.subscription_id
+where d.event_key = $1 and d.rule = $2 and d.rule_version = $3
+order by d.seq;
+
 -- name: changed_positions
 -- A position that another write changed since is told with that one's fact.
 select
@@ -63,7 +114,10 @@ select
     d.attempts,
     d.next_at,
     d.is_replay,
-    d.created_at
+    d.created_at,
+    d.rule,
+    d.rule_version,
+    d.action
 from unnest($1::uuid[]) as s (subscription_id)
 cross join
     lateral (
@@ -114,7 +168,7 @@ set
     ended_at = null,
     changed_xid = pg_current_xact_id()
 where delivery_id = $1 and state <> 'waiting' and sku is null
-returning delivery_id;
+returning event_key, rule, rule_version;
 
 -- name: listed
 -- Of the subscriptions in $1, the newest first, before seq $2; in state $3 if one is named.

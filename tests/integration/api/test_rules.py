@@ -22,7 +22,8 @@ async def test_a_rule_is_published_paused_rolled_back_and_read_with_its_versions
     key = await key_for(None, "rules:read", "rules:write")
     first = await post(http, key, "", "1", rule=RULE, reason="agreed")
     assert first.status_code == 200, first.text
-    assert first.json() == {"rule": "to-website", "approval_id": None, "findings": []}
+    assert (first.json()["rule"], first.json()["approval_id"]) == ("to-website", None)
+    assert "no subscription to rule.to-website" in first.json()["findings"][0]
     assert (await post(http, key, "", "1", rule=RULE, reason="agreed")).json() == first.json()
     for name, path, more in (("2", "pause", {}), ("3", "rollback", {"version": 1})):
         done = await post(http, key, f"/to-website/{path}", name, reason="night", **more)

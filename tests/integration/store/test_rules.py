@@ -36,11 +36,15 @@ def written(name: str = "to-website", to: str = "website", events: str = "order.
 
 
 def giving(name: str, event: str, do: str) -> str:
-    given = "{target: member, constant: m}, {target: points, constant: 1, type: integer}"
+    more = {
+        "issue_coupon": "",
+        "adjust_points": ", {target: points, constant: 1, type: integer},"
+        " {target: reason, constant: r}",
+    }
+    given = f"{{target: member, constant: m}}{more[do]}"
     return (
         f"rule: {name}\ntrigger: {{events: [{event}]}}\n"
-        f"actions: [{{do: {do}, id: give, to: gift, with: [{given},"
-        " {target: reason, constant: r}]}]\n"
+        f"actions: [{{do: {do}, id: give, to: gift, with: [{given}]}}]\n"
     )
 
 
@@ -115,7 +119,7 @@ async def test_rules_that_would_start_one_another_are_refused_in_words(store: St
 async def test_two_rules_for_one_target_are_told_and_published(store: Store) -> None:
     await publish(store, written())
     outcome = await publish(store, written("second"))
-    assert [finding.code for finding in outcome.findings] == ["conflict"]
+    assert [finding.code for finding in outcome.findings] == ["conflict", "no_receiver"]
 
 
 async def test_a_second_person_approves_where_that_is_configured(store: Store) -> None:

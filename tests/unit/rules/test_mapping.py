@@ -42,7 +42,7 @@ map:
 actions:
   - {do: deliver, id: send, to: website}
   - {do: wait, id: pause, seconds: 60}
-  - do: notify
+  - do: publish
     id: tell
     to: thanks
     with: [{target: member, from: data.buyer.account, type: member}]

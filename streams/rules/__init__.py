@@ -1,0 +1,1 @@
+"""The rules worker: runs sync rules on facts, and does what they say that is no delivery."""

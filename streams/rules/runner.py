@@ -1,0 +1,135 @@
+"""Runs the rules that are in force on the next facts of the outbox, and keeps what comes of it.
+
+Each fact runs under the versions before it: where a batch holds the publication of a rule, the
+facts behind it run under the new one. Runs, effects and the place are one transaction.
+"""
+
+import asyncio
+import time
+
+from hub.domain import rule_versions
+from hub.domain.ids import Key
+from hub.rules import ruleset
+from hub.rules.facts import STOCK_CHANGED
+from hub.rules.ruleset import Ruleset
+from hub.store import outbox, rule_book, rule_effects, rule_runs, rules
+from hub.store.db import Connection, queries
+from hub.store.outbox import Batch, Fact
+from hub.store.rule_book import RuleBook
+from hub.store.rule_runs import Made, Receiver
+from hub.store.sealing import Vault
+
+PUBLISHED = "config.published"
+RECEIVERS_EVERY_S = 0.5
+"""So soon a new or paused subscription is known."""
+YIELD_EVERY = 50
+"""Facts between two moments for the worker's other tasks: some milliseconds."""
+
+
+class Runner:
+    """One reader of the outbox, with the rules that are in force at its place."""
+
+    def __init__(self, vault: Vault, book: RuleBook) -> None:
+        self._vault = vault
+        self.book = book
+        self._ruleset: Ruleset | None = None
+        self._receivers: list[Receiver] = []
+        self._known_at_s = 0.0
+        self.facts = 0
+        self.tallies: dict[tuple[str, int], rule_runs.Tally] = {}
+
+    async def turn(self, connection: Connection) -> bool:
+        """Run the next facts; whether there were any."""
+        if self._ruleset is None:
+            await self._look_at_rules(
+                connection, await outbox.place_of(connection, rule_runs.READER)
+            )
+        assert self._ruleset is not None
+        types = {*self._ruleset.types, PUBLISHED}
+        wanted = None if STOCK_CHANGED in types else types
+        batch = await outbox.read_types(connection, self._vault, rule_runs.READER, wanted)
+        if batch.until is None:
+            return False
+        batch = self._until_a_publication(batch)
+        await self._look_at_receivers(connection)
+        made = await self._run(connection, batch)
+        async with connection.transaction():
+            tallies = await rule_runs.keep(connection, made, self._receivers)
+            await outbox.advance(connection, batch)
+        self._count(tallies, len(batch.facts))
+        if batch.facts and _publishes_rule(batch.facts[-1]):
+            await self._look_at_rules(connection, batch.facts[-1].position)
+        return True
+
+    def forget(self) -> None:
+        """Know nothing any more: the place may be elsewhere."""
+        self._ruleset = None
+
+    def _until_a_publication(self, batch: Batch) -> Batch:
+        """The batch up to the first publication of a rule: what follows runs under that one."""
+        for number, fact in enumerate(batch.facts):
+            if _publishes_rule(fact):
+                return Batch(batch.reader, batch.after, batch.facts[: number + 1], fact.position)
+        return batch
+
+    async def _run(self, connection: Connection, batch: Batch) -> list[Made]:
+        assert self._ruleset is not None
+        found: list[Made] = []
+        for number, fact in enumerate(batch.facts):
+            known = rule_book.as_rules_read(fact)
+            if known is not None:
+                for run in ruleset.run(self._ruleset, known):
+                    found.append(Made(self._ruleset.rules[run.rule], fact, run))
+            if number % YIELD_EVERY == YIELD_EVERY - 1:
+                await asyncio.sleep(0)
+        if STOCK_CHANGED in self._ruleset.types:
+            found += await self._run_stock(connection, batch.facts)
+        return found
+
+    async def _run_stock(self, connection: Connection, facts: list[Fact]) -> list[Made]:
+        """The positions that these facts changed, as they are; each by its last fact."""
+        assert self._ruleset is not None
+        by_xid = {fact.position[0]: fact for fact in facts}
+        rows = await connection.fetch(queries("rule_runs")["changed_positions"], list(by_xid))
+        found = []
+        for row in rows:
+            cause = by_xid[row["changed_xid"]]
+            known = rule_book.stock_fact(cause, row["sku"], row["place"], row)
+            for run in ruleset.run(self._ruleset, known):
+                rule = self._ruleset.rules[run.rule]
+                found.append(Made(rule, cause, run, row["sku"], row["place"]))
+        return found
+
+    async def _look_at_rules(self, connection: Connection, until: outbox.Position) -> None:
+        self._ruleset = await self.book.in_force(connection, until)
+        async with connection.transaction():
+            await _drop_archived(connection)
+
+    async def _look_at_receivers(self, connection: Connection) -> None:
+        if time.monotonic() - self._known_at_s >= RECEIVERS_EVERY_S:
+            self._receivers = await rule_runs.receivers(connection)
+            self._known_at_s = time.monotonic()
+
+    def _count(self, tallies: dict[tuple[str, int], rule_runs.Tally], facts: int) -> None:
+        self.facts += facts
+        for name, tally in tallies.items():
+            known = self.tallies.setdefault(name, rule_runs.Tally())
+            known.done += tally.done
+            known.skipped += tally.skipped
+            known.failed += tally.failed
+            known.effects += tally.effects
+
+
+def _publishes_rule(fact: Fact) -> bool:
+    is_config = fact.type == PUBLISHED and fact.data is not None
+    return is_config and (fact.data or {}).get("kind") == rule_versions.KIND
+
+
+async def _drop_archived(connection: Connection) -> None:
+    newest = {one.name: one.status for one in await rules.versions(connection)}
+    archived = [name for name, status in newest.items() if status == "archived"]
+    done: set[tuple[Key, str, int]] = set()
+    for row in await rule_effects.drop(connection, archived) if archived else ():
+        done.add((row["fact_key"], row["rule"], row["version"]))
+    for fact_key, rule, version in sorted(done):
+        await rule_runs.follow(connection, fact_key, rule, version)

@@ -1,0 +1,120 @@
+"""`python -m streams.rules`: runs sync rules on each fact once, and does what they say.
+
+One process works at a time; another waits for its place. Facts are run in one task, effects are
+done in others, so neither waits for the other.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import asyncpg
+
+from hub.settings import Settings
+from hub.store import db, outbox, rule_runs
+from hub.store.outbox import POLL_S
+from hub.store.rule_book import RuleBook
+from hub.store.sealing import Vault
+from streams.rules.doer import Clock, Doer
+from streams.rules.outside import Outside
+from streams.rules.runner import Runner
+
+log = logging.getLogger(__name__)
+
+POOL_MAX = 6
+AWAY_S = 1.0
+EFFECTS_POLL_S = 0.05
+"""Between two looks for effects that are due, when there were none."""
+AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, outbox.ReaderMoved)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RulesWorker:
+    """A runner and a doer. clock: what time it is, for tests of days."""
+
+    def __init__(self, settings: Settings, clock: Clock = _now) -> None:
+        self._settings, self._clock = settings, clock
+        self._vault = Vault(settings.secret())
+        self._outside = Outside(settings)
+        self._holder: db.Connection | None = None
+        self._pool: asyncpg.Pool | None = None
+        self._doer: Doer | None = None
+        self.runner = Runner(self._vault, RuleBook(settings.rule_address_list))
+        self.is_working = False
+
+    @property
+    def doer(self) -> Doer:
+        assert self._doer is not None, "opened first"
+        return self._doer
+
+    async def open(self) -> None:
+        """Connect; takes no place yet."""
+        self._pool = await asyncpg.create_pool(
+            self._settings.dsn("writer"),
+            min_size=1,
+            max_size=POOL_MAX,
+            command_timeout=db.COMMAND_TIMEOUT_S,
+            init=db.prepare,
+            server_settings={"search_path": "hub", "application_name": "hub rules"},
+        )
+        book = self.runner.book
+        self._doer = Doer(self._pool, self._vault, book, self._outside, self._clock)
+
+    async def close(self) -> None:
+        """Leave what is not ended to whoever works next."""
+        if self._doer is not None:
+            await self._doer.close()
+        await self._outside.close()
+        await self._let_go()
+        if self._pool is not None:
+            self._pool.terminate()
+
+    async def run(self) -> None:
+        """Work until cancelled; what Postgres does not allow now is tried again."""
+        await asyncio.gather(
+            self._again(self.run_facts, POLL_S), self._again(self.do_effects, EFFECTS_POLL_S)
+        )
+
+    async def run_facts(self) -> bool:
+        """Run the next facts; whether there were any."""
+        if not await self._holds():
+            await asyncio.sleep(AWAY_S)
+            return False
+        assert self._holder is not None
+        return await self.runner.turn(self._holder)
+
+    async def do_effects(self) -> bool:
+        """Start what is due; whether there was anything."""
+        return self.is_working and await self.doer.turn()
+
+    async def _again(self, work: Callable[[], Awaitable[bool]], idle_s: float) -> None:
+        while True:
+            try:
+                did = await work()
+            except AWAY as error:
+                log.warning("rules wait for Postgres: %s", type(error).__name__)
+                await self._let_go()
+                await asyncio.sleep(AWAY_S)
+                continue
+            await asyncio.sleep(0 if did else idle_s)
+
+    async def _holds(self) -> bool:
+        if self._holder is not None and not self._holder.is_closed():
+            return True
+        self._holder = await db.connect(self._settings.dsn("writer"))
+        await outbox.register(self._holder, rule_runs.READER, is_from_now=True)
+        self.is_working = await outbox.try_hold(self._holder, rule_runs.READER)
+        if not self.is_working:
+            await self._let_go()
+        return self.is_working
+
+    async def _let_go(self) -> None:
+        self.is_working = False
+        self.runner.forget()
+        holder, self._holder = self._holder, None
+        if holder is not None:
+            holder.terminate()

@@ -9,9 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from hub.channels import conversions, expressions, mapping, signatures
-from hub.channels.expressions import Scope, Unmapped
+from hub.channels.expressions import Scope, Unmapped, text_of
 from hub.channels.pack import Fetch
-from hub.channels.paths import MISSING
 from hub.channels.requests import Given, PushRefused, Request, parse_json
 
 
@@ -30,9 +29,9 @@ class Call(Struct, frozen=True):
 
 def call_of(fetch: Fetch, given: Given, scope: Scope, at: datetime) -> Call:
     """The call, its maps read in this scope. Raises `Unmapped`."""
-    query = {name: _text(line, scope) for name, line in fetch.query.items()}
+    query = {name: text_of(line, scope) for name, line in fetch.query.items()}
     query |= {name: _secret(given, secret) for name, secret in fetch.secrets.items()}
-    headers = {name.lower(): _text(line, scope) for name, line in fetch.headers.items()}
+    headers = {name.lower(): text_of(line, scope) for name, line in fetch.headers.items()}
     body = b""
     if fetch.body is not None:
         body = conversions.as_json(mapping.apply(fetch.body, scope))
@@ -43,7 +42,7 @@ def call_of(fetch: Fetch, given: Given, scope: Scope, at: datetime) -> Call:
         said = signatures.sign(recipe, given, request, _secret(given, recipe.secret))
         kind, _, name = recipe.at.partition(":")
         (query if kind == "query" else headers)[name] = said
-    return Call(fetch.method, _text(fetch.url, scope), headers, query, body or None)
+    return Call(fetch.method, text_of(fetch.url, scope), headers, query, body or None)
 
 
 def answer_in(scope: Scope, body: bytes) -> Scope:
@@ -61,11 +60,6 @@ def detail_of(fetch: Fetch, scope: Scope, body: bytes) -> Any:
     if not all(when.holds(scope) for when in fetch.ok):
         raise Unmapped("detail_refused", "the platform does not give the detail", "$answer")
     return expressions.value_of(fetch.result, scope)
-
-
-def _text(line: str, scope: Scope) -> str:
-    found = expressions.value_of(line, scope)
-    return "" if found is MISSING else conversions.text(conversions.written(found))
 
 
 def _secret(given: Given, name: str) -> str:

@@ -5,12 +5,16 @@ import os
 import random
 import signal
 import sys
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
+import pytest
+
 from hub.local.services import ROOT
-from hub.store import db, rule_runs, rules
+from hub.store import db, outbox, rule_runs, rules, subscriptions
 from hub.store.rules import Word
+from hub.store.subscriptions import NewSubscription
 from hub.testing import Database, free_port
 from tests.event_maker import Shop, line
 from tests.integration.store.stage import Store
@@ -63,12 +67,16 @@ async def killed(database: Database, until: asyncio.Event) -> int:
     return kills
 
 
-async def test_a_rules_worker_killed_at_random_runs_each_fact_once(database: Database) -> None:
-    store = Store(database, await db.connect(database.dsn("writer")))
-    # A subscription by which deliveries are made; nobody sends them here.
-    from hub.store import outbox, subscriptions
-    from hub.store.subscriptions import NewSubscription
+@pytest.fixture
+async def store(database: Database) -> AsyncIterator[Store]:
+    connection = await db.connect(database.dsn("writer"))
+    yield Store(database, connection)
+    await connection.close()
 
+
+async def test_a_rules_worker_killed_at_random_runs_each_fact_once(store: Store) -> None:
+    database = store.database
+    # A subscription by which deliveries are made; nobody sends them here.
     to = NewSubscription("website", "test", ("rule.*",), "https://example.com/hook")
     await subscriptions.add(store.connection, store.vault, to)
     await outbox.register(store.connection, rule_runs.READER, is_from_now=True)
@@ -87,8 +95,8 @@ async def test_a_rules_worker_killed_at_random_runs_each_fact_once(database: Dat
         await _caught_up(store)
     finally:
         with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
+            process.kill()
+        await process.wait()
     runs = await store.rows(
         "select fact_key, count(*) as n, min(state) as s from rule_runs group by 1"
     )
@@ -102,7 +110,6 @@ async def test_a_rules_worker_killed_at_random_runs_each_fact_once(database: Dat
         "select sum(done) from rule_hours",
     ):
         assert await store.value(sql) == ORDERS, sql
-    await store.connection.close()
 
 
 async def _caught_up(store: Store) -> None:

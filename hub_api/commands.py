@@ -3,8 +3,9 @@
 Not here: what commands do (`hub.store`), their routes (`hub_api.routes`).
 """
 
+import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any
 
 from fastapi import Header, Request
@@ -41,10 +42,23 @@ def asked(request: Request, key: ApiKey, idempotency_key: str, body: BaseModel |
 async def run(held: Resources, request: Asked, work: Callable[[Any], Awaitable[Answer]]) -> Answer:
     """Do the work once, in one transaction; what is not possible is a 409 with its reason, and what
     no event can say a 422 with its field."""
-    try:
+    with refusals():
         return await held.database.write(
             lambda connection: commands.once(connection, request, work)
         )
+
+
+async def recall(held: Resources, request: Asked) -> Answer | None:
+    """The answer that this request was given before; None if it is new."""
+    with refusals():
+        return await held.database.write(lambda connection: commands.recall(connection, request))
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """What a command is refused with, as a problem."""
+    try:
+        yield
     except BadEvent as bad:
         field = (bad.field or "$").removeprefix("$.data.")
         raise Problem("invalid", [Fault(field, bad.reason)]) from None

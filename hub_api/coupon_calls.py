@@ -2,19 +2,21 @@
 coupon after it. Which commands there are: `hub_api.routes.coupon_commands`."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Path, Request
 
+from hub.domain import ids
 from hub.domain.coupon_codes import normalise_code
 from hub.domain.ids import Key
 from hub.store import coupon_commands
 from hub.store.commands import Answer
 from hub.store.coupon_commands import Counter, CouponUnknown
+from hub.store.coupon_verifications import Voucher
 from hub.store.keys import ApiKey
-from hub_api import commands, requests
+from hub_api import commands, requests, vouchers
 from hub_api.commands import IdempotencyKey
-from hub_api.coupon_requests import Asking
+from hub_api.coupon_requests import Asking, Redemption, Reversal
 from hub_api.keyring import Needs, channel_of
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held
@@ -50,6 +52,31 @@ class CouponCall:
             return await coupon_commands.decide(connection, vault, counter, event_type, data)
 
         return await self.run(asking, work)
+
+    async def lead(
+        self, code: str, asking: Redemption | Reversal, wanted: Literal["verified", "cancelled"]
+    ) -> CouponHead | None:
+        """Have the platform that sold the coupon verify a use, or cancel it; the coupon after that.
+        None where the hub itself decides."""
+        counter = counter_of(self._key, asking)
+        self.held.keyring.refuse_guessing(self._key, "coupon")
+        found = await vouchers.platform_of(self.held, code, counter)
+        if found is None:
+            return None
+        asked = commands.asked(self._request, self._key, self._idempotency_key, asking)
+        if (answer := await commands.recall(self.held, asked)) is not None:
+            return CouponHead.model_validate(answer)
+        platform, sold_at = found
+        place = getattr(asking, "place", None) or asking.shop
+        order = getattr(asking, "order_number", None)
+        voucher = Voucher(sold_at, normalise_code(code), asking.redemption_id, place, order)
+        with commands.refusals():
+            await vouchers.reach(self.held, platform, voucher, wanted)
+
+        async def done(_connection: Any, _counter: Counter) -> Key:
+            return ids.coupon_id(voucher.code)
+
+        return await self.run(asking, done)
 
     async def run(self, asking: Asking, work: Work) -> CouponHead:
         """Do the work once for what was sent; the coupon after it."""

@@ -5,7 +5,8 @@ A pool starts without a connection, so the API comes up before Postgres does. No
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import asyncpg
@@ -73,13 +74,24 @@ class Database:
         """Do a write, once, in a transaction of its own."""
         return await self._on(self._writer, work)
 
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[Any]:
+        """A connection for writes; transactions are the caller's."""
+        async with self._of(self._writer) as connection:
+            yield connection
+
     async def _on(
         self, pool: asyncpg.Pool | None, work: Callable[[Any], Awaitable[_Result]]
     ) -> _Result:
+        async with self._of(pool) as connection:
+            return await work(connection)
+
+    @contextlib.asynccontextmanager
+    async def _of(self, pool: asyncpg.Pool | None) -> AsyncIterator[Any]:
         assert pool is not None, "the database is used before the app started"
         try:
             async with pool.acquire(timeout=POSTGRES_ACQUIRE_TIMEOUT_S) as connection:
-                return await work(connection)
+                yield connection
         except AWAY_ERRORS as error:
             raise PostgresAwayError(where=type(error).__name__) from error
 

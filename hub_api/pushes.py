@@ -116,8 +116,8 @@ async def _decoded(held: Resources, pack: Pack, given: Given, message: Message) 
     if rule is not None and rule.fetch is not None:
         fetch = pack.fetch[rule.fetch]
         try:
-            call = fetching.call_of(fetch, given, message, datetime.now(UTC))
-            detail = fetching.detail_of(fetch, message, await held.details.read(call))
+            call = fetching.call_of(fetch, given, message.scope, datetime.now(UTC))
+            detail = fetching.detail_of(fetch, message.scope, await held.details.read(call))
         except Unmapped as unmapped:
             return Decoded(unmapped=unmapped)
         except DetailAwayError as error:

@@ -200,6 +200,14 @@ KINDS: dict[str, Kind] = {
         ),
         Words("暂时无法读取平台详情", "未接收任何内容,请稍后重新推送。"),
     ),
+    "platform-silent": Kind(
+        503,
+        Words(
+            "The platform did not answer whether it is done",
+            "Send the same request again: the platform is asked first, and nothing is done twice.",
+        ),
+        Words("平台未答复是否已完成", "请原样重新发送:会先向平台查询,不会重复执行。"),
+    ),
     "postgres-away": Kind(
         503,
         Words("The database does not answer", "Try again shortly."),

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.channels import conversions, encryption, expressions, mapping, signatures
-from hub.channels.expressions import Scope, Unmapped
+from hub.channels.expressions import Scope, Unmapped, text_of
 from hub.channels.pack import Emit, EventRule, Pack, Question
 from hub.channels.paths import MISSING
 from hub.channels.requests import Given, PushRefused, Reply, Request, parse_json
@@ -90,7 +90,7 @@ def question_of(pack: Pack, opened: Opened) -> tuple[Question, Message] | None:
 def asked(question: Question, message: Message) -> dict[str, str]:
     """The arguments of a question. Raises `PushRefused`."""
     try:
-        return {name: _line(line, message.scope) for name, line in question.ask.items()}
+        return {name: text_of(line, message.scope) for name, line in question.ask.items()}
     except Unmapped as unmapped:
         raise PushRefused("body_unreadable", f"{unmapped.field}: {unmapped.reason}") from None
 
@@ -192,13 +192,13 @@ def _message(
     try:
         if envelope.data is not None:
             scope.roots["message"] = _data(pack, scope)
-        if envelope.shop is not None and _line(envelope.shop, scope) != request.shop:
+        if envelope.shop is not None and text_of(envelope.shop, scope) != request.shop:
             raise PushRefused("shop_foreign", "the push is of another shop than its address")
-        message_id = known_id or _line(envelope.id, scope)
+        message_id = known_id or text_of(envelope.id, scope)
         scope.roots["id"] = message_id
         return Message(
             message_id,
-            _line(envelope.type, scope),
+            text_of(envelope.type, scope),
             scope,
             conversions.as_json(body),
             request.received_at,
@@ -213,11 +213,6 @@ def _data(pack: Pack, scope: Scope) -> Any:
     if not pack.envelope.data_is_json or not isinstance(found, str):
         return found
     return parse_json((unquote(found) if pack.envelope.data_is_url_encoded else found).encode())
-
-
-def _line(line: str, scope: Scope) -> str:
-    found = expressions.value_of(line, scope)
-    return "" if found is MISSING else conversions.text(conversions.written(found))
 
 
 def _scope(pack: Pack, given: Given, request: Request, body: Any) -> Scope:
@@ -251,9 +246,9 @@ def _event(pack: Pack, given: Given, message: Message, emit: Emit) -> dict[str, 
         "pack": f"{pack.pack}@{pack.version}",
         "data": {} if data is MISSING else conversions.written(data),
     }
-    if emit.subject is not None and (subject := _line(emit.subject, scope)):
+    if emit.subject is not None and (subject := text_of(emit.subject, scope)):
         made["subject"] = subject
-    if pack.envelope.sequence is not None and (number := _line(pack.envelope.sequence, scope)):
+    if pack.envelope.sequence is not None and (number := text_of(pack.envelope.sequence, scope)):
         made["sequence"] = number
     return made
 

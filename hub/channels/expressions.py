@@ -89,8 +89,22 @@ def value_of(line: str, scope: Scope) -> Any:
         found = _evaluate(part, line, scope)
         if found is MISSING:
             return MISSING
-        parts.append(conversions.text(conversions.written(found)))
+        parts.append(_text(found, part))
     return "".join(parts)
+
+
+def text_of(line: str, scope: Scope) -> str:
+    """The same as text; empty where the line may give nothing. Raises `Unmapped`."""
+    found = value_of(line, scope)
+    return "" if found is MISSING else _text(found, line)
+
+
+def _text(value: Any, source: Expression | str) -> str:
+    try:
+        return conversions.text(conversions.written(value))
+    except Unfit as unfit:
+        field = source if isinstance(source, str) else str(source.choices[0])
+        raise Unmapped("value_unfit", str(unfit), field) from None
 
 
 def _expression(line: str) -> Expression:

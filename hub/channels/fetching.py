@@ -1,4 +1,4 @@
-"""Asking a platform for the detail of a thin message: which call, and what of its answer counts.
+"""Asking a platform: which call it is, and what of its answer counts as the detail that was wanted.
 
 The call itself is made by who has a network.
 """
@@ -9,10 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from hub.channels import conversions, expressions, mapping, signatures
-from hub.channels.codec import Message
-from hub.channels.expressions import Scope, Unmapped
+from hub.channels.expressions import Scope, Unmapped, text_of
 from hub.channels.pack import Fetch
-from hub.channels.paths import MISSING
 from hub.channels.requests import Given, PushRefused, Request, parse_json
 
 
@@ -29,12 +27,11 @@ class Call(Struct, frozen=True):
         return f"Call({self.method} {self.url})"
 
 
-def call_of(fetch: Fetch, given: Given, message: Message, at: datetime) -> Call:
-    """The call for a message's detail. Raises `Unmapped`."""
-    scope = message.scope
-    query = {name: _text(line, scope) for name, line in fetch.query.items()}
+def call_of(fetch: Fetch, given: Given, scope: Scope, at: datetime) -> Call:
+    """The call, its maps read in this scope. Raises `Unmapped`."""
+    query = {name: text_of(line, scope) for name, line in fetch.query.items()}
     query |= {name: _secret(given, secret) for name, secret in fetch.secrets.items()}
-    headers = {name.lower(): _text(line, scope) for name, line in fetch.headers.items()}
+    headers = {name.lower(): text_of(line, scope) for name, line in fetch.headers.items()}
     body = b""
     if fetch.body is not None:
         body = conversions.as_json(mapping.apply(fetch.body, scope))
@@ -45,24 +42,24 @@ def call_of(fetch: Fetch, given: Given, message: Message, at: datetime) -> Call:
         said = signatures.sign(recipe, given, request, _secret(given, recipe.secret))
         kind, _, name = recipe.at.partition(":")
         (query if kind == "query" else headers)[name] = said
-    return Call(fetch.method, _text(fetch.url, scope), headers, query, body or None)
+    return Call(fetch.method, text_of(fetch.url, scope), headers, query, body or None)
 
 
-def detail_of(fetch: Fetch, message: Message, body: bytes) -> Any:
-    """The detail in the platform's answer. Unmapped if the answer is none."""
+def answer_in(scope: Scope, body: bytes) -> Scope:
+    """The scope with what the platform said, as `$answer`. Unmapped if it cannot be read."""
     try:
         answer = parse_json(body)
     except PushRefused as refused:
         raise Unmapped("detail_unreadable", refused.reason, "$answer") from None
-    scope = Scope(message.scope.roots | {"answer": answer}, message.scope.ways)
+    return Scope(scope.roots | {"answer": answer}, scope.ways)
+
+
+def detail_of(fetch: Fetch, scope: Scope, body: bytes) -> Any:
+    """The detail in the platform's answer. Unmapped if the answer is none."""
+    scope = answer_in(scope, body)
     if not all(when.holds(scope) for when in fetch.ok):
         raise Unmapped("detail_refused", "the platform does not give the detail", "$answer")
     return expressions.value_of(fetch.result, scope)
-
-
-def _text(line: str, scope: Scope) -> str:
-    found = expressions.value_of(line, scope)
-    return "" if found is MISSING else conversions.text(conversions.written(found))
 
 
 def _secret(given: Given, name: str) -> str:

@@ -92,6 +92,16 @@ class Fetch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     secrets: dict[str, str] = {}
 
 
+class VoucherCall(Fetch, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A call about one use of a voucher that the platform itself verifies. Its maps know `$code`,
+    `$use` (the use's own id, the same in all calls), `$place`, `$order`, `$shop`, and `$prepared`:
+    the `result` of preparing. `done` and `refused` say what the answer means; of any other it is
+    not known what the platform did. Of a question `done` means that the use is verified."""
+
+    done: Annotated[list[When], Meta(min_length=1)]
+    refused: Annotated[list[When], Meta(min_length=1)]
+
+
 class Question(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the platform asks and waits for. `read`: a `member` by what `ask` gives of an identifier
     (`type`, `value`, `app`), or a `coupon` by its `code`; `answer` is a map of what the hub knows
@@ -234,6 +244,7 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ignored: dict[str, str] = {}
     fetch: dict[str, Fetch] = {}
     questions: list[Question] = []
+    vouchers: dict[Literal["prepare", "verify", "query", "cancel"], VoucherCall] = {}
     personal: list[str] = []
     settings: dict[str, str] = {}
     secrets: dict[str, str] = {}
@@ -254,6 +265,13 @@ def read(document: Document) -> Pack:
     pack = convert(document, Pack)
     for i, recipe in enumerate(pack.signatures):
         signatures.check(recipe, f"$.signatures[{i}]")
+    _check_lines(pack)
+    _check_names(pack)
+    return pack
+
+
+def _check_lines(pack: Pack) -> None:
+    """The lines of its maps can be read."""
     for name in ("id", "type", "time", "batch", "data", "shop", "sequence"):
         if (line := getattr(pack.envelope, name)) is not None:
             mapping.check(line, f"$.envelope.{name}")
@@ -263,11 +281,13 @@ def read(document: Document) -> Pack:
         mapping.check([part.id, *part.set.values()], f"$.files[{i}]")
     for name, fetch in pack.fetch.items():
         mapping.check([fetch.url, fetch.query, fetch.headers, fetch.body], f"$.fetch.{name}")
+    for name, call in pack.vouchers.items():
+        mapping.check([call.url, call.query, call.headers, call.body], f"$.vouchers.{name}")
+    if pack.vouchers and not {"verify", "query"} <= pack.vouchers.keys():
+        raise BadDocument("whoever verifies has to be able to ask about it: `query`", "$.vouchers")
     for i, question in enumerate(pack.questions):
         for name in ("ask", "answer", "unknown"):
             mapping.check(getattr(question, name), f"$.questions[{i}].{name}")
-    _check_names(pack)
-    return pack
 
 
 def schema() -> dict[str, Any]:

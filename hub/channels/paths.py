@@ -24,7 +24,12 @@ ROOTS = {
     "id": "the message's id",
     "header": "a header, its name in small letters",
     "query": "a parameter of the address",
-    "answer": "what the hub answered a question with",
+    "answer": "what the hub answered a question with, or a platform a call",
+    "code": "the code of the voucher that is verified",
+    "use": "the id of its use, the same in all calls",
+    "place": "where it is used",
+    "order": "the order it is used on",
+    "prepared": "the result of preparing",
 }
 STEPS_MAX = 12
 _PATH = re.compile(r"\$([a-z]*)((?:\.[^\s.\[\](){}|?]+|\[[0-9]{1,4}\])*)")

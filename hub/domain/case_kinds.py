@@ -94,6 +94,16 @@ KINDS: dict[str, Kind] = {
         (_REVERSE,),
         ("compensated", "written_off", "confirmed"),
     ),
+    "coupon_unanswered": Kind(
+        Words("A platform did not answer whether a voucher was used", "平台未答复,核销结果未知"),
+        (
+            Repair(
+                "POST /v1/coupons/{code}/redeem",
+                Words("Try the same use again: it asks first", "重试同一次核销:先向平台查询"),
+            ),
+        ),
+        ("written_off", "confirmed"),
+    ),
     "coupon_refunded_late": Kind(
         Words("A refund came after the voucher was used", "核销后收到退款"),
         (_REVERSE,),

@@ -46,7 +46,7 @@ def called(state: CouponState, event: Event) -> Verdict:
         then = answered(now, call.call, answer or "timed_out", at)
     except NotNow as not_now:
         return ignored(str(not_now))
-    told = Verified(then, at, is_answered=answer is not None)
+    told = Verified(then, call.call_id, at, is_answered=answer is not None)
     state.verifications = state.verifications | {key: told}
     return APPLIED
 

@@ -30,6 +30,7 @@ class Verified(Struct, frozen=True):
     """A verification and its last call: when that was sent, and whether it is known to be over."""
 
     verification: Verification
+    call_id: str
     called_at: datetime
     is_answered: bool
 

@@ -87,17 +87,26 @@ async def once(
     raise AssertionError("unreachable: the last try returns or raises")
 
 
+async def recall(connection: Connection, asked: Asked) -> Answer | None:
+    """The answer to this request, if it was answered before. Raises `IdempotencyKeyReused`."""
+    name = (asked.key_prefix, asked.idempotency_key)
+    known = await connection.fetchrow(queries("commands")["find"], *name)
+    if known is None:
+        return None
+    if known["request_digest"] != asked.digest:
+        raise IdempotencyKeyReused
+    return known["answer"]
+
+
 async def _once(
     connection: Connection, asked: Asked, work: Callable[[Connection], Awaitable[Answer]]
 ) -> Answer:
     name = (asked.key_prefix, asked.idempotency_key)
     await connection.execute(queries("commands")["join_writers"])
     if not await connection.fetchval(queries("commands")["begin"], *name, asked.digest):
-        known = await connection.fetchrow(queries("commands")["find"], *name)
+        known = await recall(connection, asked)
         assert known is not None
-        if known["request_digest"] != asked.digest:
-            raise IdempotencyKeyReused
-        return known["answer"]
+        return known
     answer = await work(connection)
     await connection.execute(queries("commands")["answer"], *name, answer)
     return answer

@@ -51,6 +51,7 @@ class Standing(Struct, frozen=True):
     to it. refund_minor: what its buyer gets back now."""
 
     channel: str
+    shop: str
     offer: Offer
     rights: Rights
     unusable: str | None
@@ -151,7 +152,8 @@ def _standing(row: Any) -> Standing:
         unusable = "expired"
     free = row["uses_left"] - row["uses_reserved"]
     sold = (row["kind"], row["paid_minor"], row["uses_total"], row["uses_redeemed"])
-    return Standing(row["channel"], offer, rights, unusable, free, coupon_worth.refund_minor(*sold))
+    back_minor = coupon_worth.refund_minor(*sold)
+    return Standing(row["channel"], row["shop"], offer, rights, unusable, free, back_minor)
 
 
 def _amount(minor: int, currency: str | None) -> dict[str, str]:

@@ -98,6 +98,7 @@ _VERIFICATIONS = Rows(
         "verification_id": "text",
         "state": "text",
         "verified_at": "timestamptz",
+        "call_id": "text",
         "called_at": "timestamptz",
         "is_answered": "boolean",
     },
@@ -148,7 +149,7 @@ async def write(
 
 def _verification(told: Verified) -> tuple[object, ...]:
     now = told.verification
-    return now.state, now.verified_at, told.called_at, told.is_answered
+    return now.state, now.verified_at, told.call_id, told.called_at, told.is_answered
 
 
 def _coupon(vault: Vault, state: CouponState) -> tuple[object, ...]:

@@ -9,22 +9,24 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from hub.domain import ids
+from hub.domain import coupon_verification, ids
 from hub.domain.coupon_codes import normalise_code
 from hub.domain.coupon_platform import ANSWERED, CALLED
 from hub.domain.coupon_verification import Answer, Call, State, Verification, next_call
 from hub.domain.decisions import Decision
-from hub.store import commands
+from hub.store import commands, log
 from hub.store.coupon_commands import Counter
 from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
 CALL_TIMEOUT_S = 10.0
 """Far below `ANSWER_WITHIN`, from which on others may ask what became of a call."""
+UNANSWERED_MAX = 100
 CALLS_MAX = 6
 """In one go: query, prepare, verify, query, and one of them again."""
 Connect = Callable[[], AbstractAsyncContextManager[Connection]]
@@ -115,6 +117,25 @@ async def answer(
     """Keep what became of a call."""
     data = {"call_id": call_id, "answer": said}
     await _decide(connection, vault, voucher, ANSWERED, data)
+
+
+async def give_up_overdue(connection: Connection, vault: Vault) -> int:
+    """Note of calls that nobody waits for any more that they were not answered, of at most
+    UNANSWERED_MAX; how many. Whoever made them was killed before an answer could be kept.
+
+    A coupon that another write has is left out: it may be keeping the answer at this moment.
+    """
+    at = datetime.now(UTC) - coupon_verification.ANSWER_WITHIN
+    sql = queries("coupons")["unanswered"]
+    found = await connection.fetch(sql, at, UNANSWERED_MAX, None)
+    keys = {row["coupon_id"] for row in found}
+    claimed = [key for key in sorted(keys) if await log.try_claim(connection, key)]
+    rows = await connection.fetch(sql, at, UNANSWERED_MAX, claimed)
+    for row in rows:
+        counter = Counter(row["channel"], row["shop"])
+        voucher = Voucher(counter, row["code"], row["verification_id"])
+        await answer(connection, vault, voucher, row["call_id"], "timed_out")
+    return len(rows)
 
 
 async def _ask(platform: Platform, call: Call, voucher: Voucher) -> Answer:

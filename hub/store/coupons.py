@@ -1,21 +1,19 @@
 """Coupons in Postgres: fold the coupons that new events touch, and write what changed.
 
-Rows and their columns are in `hub.store.coupon_rows`.
+Rows and their columns are in `hub.store.coupon_rows`, what needs a person in `coupon_cases`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import chain
 
-from hub.domain import coupon_rights, coupon_worth, coupons, ids
-from hub.domain.coupon_state import CouponState
+from hub.domain import coupon_rights, coupons
 from hub.domain.coupons import Folded
 from hub.domain.envelope import Event
-from hub.domain.ids import Key, derived
+from hub.domain.ids import Key
 from hub.domain.order_data import OrderName
 from hub.errors import Refused
-from hub.store import cases, coupon_persons, coupon_rows, log
-from hub.store.cases import Case
+from hub.store import cases, coupon_cases, coupon_persons, coupon_rows, log
 from hub.store.db import Connection, queries
 from hub.store.folding import refold
 from hub.store.records import Work
@@ -58,7 +56,8 @@ async def _tell(
     received_at = work.received_at
     first_at = {key: min(since.get(key, received_at), received_at) for key in wanted}
     await coupon_rows.write(connection, vault, was, now, first_at)
-    await cases.follow(connection, _cases(now), _cases(was).keys(), received_at)
+    stood = coupon_cases.wanted(was).keys()
+    await cases.follow(connection, coupon_cases.wanted(now), stood, received_at)
     return was, now
 
 
@@ -92,50 +91,3 @@ def _refuse(new: list[Event], was: dict[Key, Folded], now: dict[Key, Folded]) ->
         if refusal is not None:
             code, reason = refusal
             raise Refused(code, reason)
-
-
-def _cases(folds: dict[Key, Folded]) -> dict[Key, Case]:
-    """What needs a person: goods or money were given for a coupon that does not pay for them."""
-    return {
-        case_id: case
-        for key, folded in folds.items()
-        for case_id, case in _of_coupon(key, folded.state)
-    }
-
-
-def _of_coupon(key: Key, state: CouponState) -> Iterator[tuple[Key, Case]]:
-    if state.issue is None:
-        return
-    for one in state.redemptions.values():
-        if one.refusal is not None and one.reversed_at is None:
-            detail: dict[str, object] = {
-                "event_key": ids.text(one.event_key),
-                "channel": one.channel,
-                "shop": one.shop,
-                "place": one.use.place,
-                "redemption_id": one.use.redemption_id,
-                "order_number": one.use.order_number,
-                "reason": one.refusal,
-            }
-            case = Case("coupon_refused", "coupon", ids.text(key), detail)
-            yield derived("coupon-refused", key, one.event_key), case
-    if state.late_refund is not None:
-        detail = {"event_key": ids.text(state.late_refund)}
-        case = Case("coupon_refunded_late", "coupon", ids.text(key), detail)
-        yield derived("coupon-refund", key), case
-    owed_minor = coupon_worth.owed_minor(state)
-    if state.ending == "expired" and owed_minor > 0:
-        detail = {"owed_minor": owed_minor, "currency": state.issue.currency}
-        case = Case("coupon_refund_owed", "coupon", ids.text(key), detail)
-        yield derived("coupon-owed", key), case
-    said, due_minor = state.refund, coupon_worth.refunded_minor(state)
-    if said is not None and said.amount_minor is not None:
-        detail = {
-            "due_minor": due_minor,
-            "refunded_minor": said.amount_minor,
-            "currency": said.currency,
-        }
-        is_due = (said.amount_minor, said.currency) == (due_minor, state.issue.currency)
-        if not is_due:
-            case = Case("coupon_refund_differs", "coupon", ids.text(key), detail)
-            yield derived("coupon-differs", key), case

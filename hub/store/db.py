@@ -27,14 +27,17 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
 async def connect(
-    dsn: str, schema: str = "hub", command_timeout_s: float = COMMAND_TIMEOUT_S
+    dsn: str,
+    schema: str = "hub",
+    command_timeout_s: float = COMMAND_TIMEOUT_S,
+    application: str = "hub",
 ) -> Connection:
-    """A connection whose unqualified names mean `schema`."""
+    """A connection whose unqualified names mean `schema`; application: its name in Postgres."""
     connection = await asyncpg.connect(
         dsn,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=command_timeout_s,
-        server_settings={"search_path": schema, "application_name": "hub"},
+        server_settings={"search_path": schema, "application_name": application},
     )
     await prepare(connection)
     return connection

@@ -8,17 +8,23 @@ differ (`hub.store.replay`).
 from dataclasses import dataclass
 
 from hub.store.db import Connection
+from hub.store.membership import STANDING_MERGES
 
 
 @dataclass(frozen=True)
 class Part:
     """What counts of one table. columns: expressions, times end in `_at` or `_from`;
     where: the rows that count; sums: of a ledger whose entries correct each other, what they come
-    to by `columns`, where that is not nothing."""
+    to by `columns`, where that is not nothing; rows: a query in place of the table."""
 
     columns: tuple[str, ...]
     where: str = "true"
     sums: tuple[str, ...] = ()
+    rows: str = ""
+
+    def source(self, schema: str, table: str) -> str:
+        """What `sql` reads of a schema."""
+        return self.rows.format(schema=schema) if self.rows else f"{schema}.{table}"
 
     def sql(self, source: str) -> str:
         """One row: the digest of this part. The sum needs no sorting and no memory."""
@@ -199,6 +205,7 @@ PARTS = {
             "verification_id",
             "state",
             "verified_at",
+            "call_id",
             "called_at",
             "is_answered",
         )
@@ -346,6 +353,9 @@ PARTS = {
             "registered_at",
             "attributes",
             "said_at::text",
+            "platform_level",
+            "platform_level_until",
+            "platform_level_at",
             "erased_at",
         )
     ),
@@ -367,6 +377,7 @@ PARTS = {
     ),
     "member_rulings": Part(("pair_key", "left_profile", "right_profile", "is_one", "ruled_at")),
     "members": Part(("member_id", "merged_into")),
+    "member_merges": Part(("member_id", "profiles"), rows=STANDING_MERGES),
     "cases": Part(("case_id", "kind", "object_kind", "object_key"), "state = 'open'"),
     "case_steps": Part(("event_key", "case_id", "type", "made_by", "made_at", "data")),
     "case_handling": Part(
@@ -399,7 +410,7 @@ NEWEST_COUNTS = (
 async def digest(connection: Connection, schema: str = "hub") -> dict[str, str]:
     """The digest of each table in `schema`; of the live one also of the outcomes (`inbox`)."""
     digests = {
-        table: str(await connection.fetchval(part.sql(f"{schema}.{table}")))
+        table: str(await connection.fetchval(part.sql(part.source(schema, table))))
         for table, part in PARTS.items()
     }
     if schema == "hub":

@@ -60,8 +60,15 @@ async def forget(connection: Connection, work: Work, erased: dict[Key, ProfileSt
     await connection.execute(sql["forget_consents"], profiles, times)
     await connection.execute(sql["forget_cases"], cases)
     await connection.execute(sql["forget_links"], profiles)
-    await connection.execute(sql["forget_merges"], [ids.text(profile) for profile in profiles])
     return {row["profile_id"] for row in rows} | set(profiles)
+
+
+async def forget_merges(connection: Connection, erased: Sequence[Key]) -> None:
+    """Take erased profiles out of the manifests, once it is known whom they belong to now: those
+    of others stay, so that a merge can be undone between the ones who are left."""
+    sql = queries("erasure")
+    rows = await connection.fetch(sql["forget_merges"], [ids.text(profile) for profile in erased])
+    await connection.execute(sql["drop_merges"], [row["merge_id"] for row in rows])
 
 
 async def purge(connection: Connection, vault: Vault, work: Work) -> None:

@@ -34,6 +34,9 @@ _PROFILES = Rows(
         "personal": "bytea",
         "attributes": "jsonb",
         "said_at": "jsonb",
+        "platform_level": "text",
+        "platform_level_until": "timestamptz",
+        "platform_level_at": "timestamptz",
         "erased_at": "timestamptz",
     },
 )
@@ -83,6 +86,8 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     if new := work.of("profile"):
         await _tell(connection, vault, work, new, changed)
     await membership.follow(connection, vault, work, policy.default(), changed)
+    if work.erased:
+        await erasure.forget_merges(connection, sorted(work.erased))
 
 
 async def _tell(
@@ -131,7 +136,8 @@ async def _add_profiles(connection: Connection, work: Work) -> None:
     await _PROFILES.insert_new(
         connection,
         [
-            (key, named[key][0], named[key][1], key, None, named[key][2], None, {}, {}, None)
+            # Nothing is told of it yet: no attributes, no level, no erasure.
+            (key, *named[key][:2], key, None, named[key][2], None, {}, {}, None, None, None, None)
             for key in unknown
         ],
     )
@@ -154,6 +160,7 @@ async def _write_profiles(
     for key, state in states.items():
         row = profiles[key]
         is_gone = state.erased_at is not None and state.first_seen_at is None
+        tier = state.platform_tier
         rows.append(
             (
                 key,
@@ -165,6 +172,9 @@ async def _write_profiles(
                 seal(keys[key], _personal(state), key) if key in keys else None,
                 dict(sorted(state.attributes.items())),
                 {name: at.isoformat() for name, at in sorted(state.said_at.items())},
+                tier.level if tier is not None else None,
+                tier.valid_until if tier is not None else None,
+                tier.said_at if tier is not None else None,
                 state.erased_at,
             )
         )

@@ -48,6 +48,20 @@ _MERGES = Rows(
         "merged_at": "timestamptz",
     },
 )
+STANDING_MERGES = """(
+    select distinct g.member_id, g.profiles
+    from {schema}.member_merges as m
+    cross join lateral jsonb_each(m.members_after) as g (member_id, profiles)
+    where
+        jsonb_array_length(g.profiles) > 1
+        and g.profiles = (
+            select jsonb_agg(p.profile_id order by p.profile_id)
+            from {schema}.profiles as p
+            where p.member_id = g.member_id::uuid
+        )
+) as standing"""
+"""The groups of profiles that manifests tell of and that stand now. On the way to them each order
+of arrival may join and part others, but whoever is one member has a manifest that says so."""
 ROUNDS_MAX = 10
 """Times a write looks again because others changed the same people before it locked them."""
 _QUIET = frozenset({matching.JOINS, matching.DECLARED})

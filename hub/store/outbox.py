@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from hub.domain import ids
+from hub.domain import ids, telling
 from hub.domain.decisions import HOPS, HOPS_KNOWN_MAX
 from hub.domain.envelope import Event
 from hub.domain.ids import Key
@@ -82,6 +82,26 @@ class Batch(Struct, frozen=True, gc=False):
     until: Position | None = None
 
 
+class Told(Struct, frozen=True, gc=False):
+    """A fact as others are told it: `said` is its CloudEvent, without what is personal."""
+
+    position: Position
+    type: str
+    entity_kind: str
+    entity_key: Key
+    received_at: datetime
+    said: dict[str, Any]
+
+
+class ToldBatch(Struct, frozen=True, gc=False):
+    """The facts after a reader's place, as others are told them."""
+
+    reader: str
+    after: Position
+    facts: list[Told]
+    until: Position | None = None
+
+
 async def register(connection: Connection, reader: str, *, is_from_now: bool = False) -> None:
     """Give a reader a place unless it has one: before the first fact, or (is_from_now) before the
     first of which it is not certain that it is over already."""
@@ -108,9 +128,52 @@ async def read(
 
     Raises `NoSuchReader`.
     """
-    after = await place(connection, reader)
-    rows = await connection.fetch(queries("outbox")["read"], *after, min(limit, FACTS_MAX), None)
-    return await _batch(connection, vault, (reader, after), rows, sees_personal)
+    after = await place_of(connection, reader)
+    rows, until = await _page(connection, after, limit)
+    return Batch(reader, after, await _opened(connection, vault, rows, sees_personal), until)
+
+
+async def read_told(
+    connection: Connection, vault: Vault, reader: str, limit: int = FACTS_MAX
+) -> ToldBatch:
+    """The same, as others are told them: nothing is decoded but the envelope."""
+    after = await place_of(connection, reader)
+    told, until = await told_after(connection, vault, after, limit)
+    return ToldBatch(reader, after, told, until)
+
+
+async def told_after(
+    connection: Connection,
+    vault: Vault,
+    after: Position,
+    limit: int = FACTS_MAX,
+    types: Collection[str] | None = None,
+) -> tuple[list[Told], Position | None]:
+    """The facts behind a place as others are told them, and the place behind all of them; types:
+    of those alone, the others are passed over."""
+    rows, until = await _page(connection, after, limit, types)
+    return await _told(connection, vault, rows), until
+
+
+async def told_at(connection: Connection, vault: Vault, positions: list[Position]) -> list[Told]:
+    """The facts at these places as others are told them, in their order."""
+    xids = [xid for xid, _ in positions]
+    rows = await connection.fetch(queries("outbox")["at"], xids, [one for _, one in positions])
+    return await _told(connection, vault, rows)
+
+
+async def place_of(connection: Connection, reader: str) -> Position:
+    """Where a reader is. Raises `NoSuchReader`."""
+    place = await connection.fetchrow(queries("outbox")["position"], reader)
+    if place is None:
+        raise NoSuchReader(reader, mend="register it first")
+    return place["xid"], place["outbox_id"]
+
+
+async def end_of(connection: Connection) -> Position:
+    """The place before the first fact of which it is not certain that it is over already."""
+    xid = await connection.fetchval(queries("outbox")["end_of"])
+    return int(xid or 0), 0
 
 
 async def read_types(
@@ -118,22 +181,9 @@ async def read_types(
 ) -> Batch:
     """The same for a reader that cares for some types only, None for all; others are passed over.
     It sees what is personal."""
-    after = await place(connection, reader)
-    wanted = None if types is None else list(types)
-    rows = await connection.fetch(queries("outbox")["read"], *after, FACTS_MAX, wanted)
-    return await _batch(connection, vault, (reader, after), rows, True)
-
-
-async def _batch(
-    connection: Connection,
-    vault: Vault,
-    at: tuple[str, Position],
-    rows: list[Any],
-    sees_personal: bool,
-) -> Batch:
-    until = (rows[-1]["xid"], rows[-1]["outbox_id"]) if rows else None
-    told = [row for row in rows if row["event_id"] is not None]
-    return Batch(*at, await _opened(connection, vault, told, sees_personal), until)
+    after = await place_of(connection, reader)
+    rows, until = await _page(connection, after, FACTS_MAX, types)
+    return Batch(reader, after, await _opened(connection, vault, rows, True), until)
 
 
 async def at(
@@ -145,7 +195,9 @@ async def at(
     return await _opened(connection, vault, rows, sees_personal)
 
 
-async def advance(connection: Connection, batch: Batch, count: int | None = None) -> None:
+async def advance(
+    connection: Connection, batch: Batch | ToldBatch, count: int | None = None
+) -> None:
     """Move the reader's place behind the batch, or behind its first `count` facts.
 
     Raises `ReaderMoved`, and then nothing of the caller's transaction may stay.
@@ -171,6 +223,16 @@ async def try_hold(connection: Connection, reader: str) -> bool:
     return bool(await connection.fetchval(queries("outbox")["try_hold"], lock))
 
 
+async def _page(
+    connection: Connection, after: Position, limit: int, types: Collection[str] | None = None
+) -> tuple[list[Any], Position | None]:
+    """Rows of the facts behind a place that are wanted, and the place behind those looked at."""
+    wanted = None if types is None else list(types)
+    rows = await connection.fetch(queries("outbox")["read"], *after, min(limit, FACTS_MAX), wanted)
+    until = (rows[-1]["xid"], rows[-1]["outbox_id"]) if rows else None
+    return [row for row in rows if row["event_id"] is not None], until
+
+
 async def _opened(
     connection: Connection, vault: Vault, rows: list[Any], sees_personal: bool
 ) -> list[Fact]:
@@ -179,6 +241,40 @@ async def _opened(
     bodies = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
     opened = await open_bodies(connection, vault, bodies)
     return [_fact(row, body, sees_personal) for row, body in zip(rows, opened, strict=True)]
+
+
+async def _told(connection: Connection, vault: Vault, rows: list[Any]) -> list[Told]:
+    if not rows:
+        return []
+    bodies = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
+    opened = await open_bodies(connection, vault, bodies)
+    return [_told_one(row, body) for row, body in zip(rows, opened, strict=True)]
+
+
+def _told_one(row: Any, body: bytes | None) -> Told:
+    if body is not None and row["sealed_by"] is not None:
+        body = without_person(row["entity_kind"], body)
+    said = telling.cloud_event(row["headers"], body) if body else _bare(row)
+    position = (row["xid"], row["outbox_id"])
+    said |= {
+        "entitykind": row["entity_kind"],
+        "entityid": ids.text(row["entity_key"]),
+        "hubposition": telling.position_text(position),
+    }
+    return Told(
+        position, row["type"], row["entity_kind"], row["entity_key"], row["received_at"], said
+    )
+
+
+def _bare(row: Any) -> dict[str, Any]:
+    """That it happened, and nothing of the person it was about."""
+    return {
+        "specversion": "1.0",
+        "id": row["event_id"],
+        "source": row["source"],
+        "type": row["type"],
+        "time": row["occurred_at"].isoformat(),
+    }
 
 
 def _fact(row: Any, body: bytes | None, sees_personal: bool) -> Fact:
@@ -239,10 +335,8 @@ _HOPS_SIGN = f'"{HOPS}"'.encode()
 
 def _traceparent(headers: list[list[str]] | None, body: bytes) -> str | None:
     """Of the envelope, in whichever mode the event came."""
-    for name, value in headers or ():
-        if name in ("ce_traceparent", "traceparent"):
-            return value
-    if b'"traceparent"' not in body:
-        return None
-    said = msgspec.json.decode(body).get("traceparent")
-    return said if isinstance(said, str) else None
+    if b'"traceparent"' in body:
+        said = msgspec.json.decode(body).get("traceparent")
+        if isinstance(said, str):
+            return said
+    return telling.traceparent_of(headers)

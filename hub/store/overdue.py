@@ -11,7 +11,15 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from hub.store import coupon_expiry, db, order_commands, reservations, spending, tier_reviews
+from hub.store import (
+    coupon_expiry,
+    coupon_verifications,
+    db,
+    order_commands,
+    reservations,
+    spending,
+    tier_reviews,
+)
 from hub.store.db import Connection
 from hub.store.sealing import Vault
 
@@ -49,6 +57,10 @@ async def _coupons(connection: Connection, vault: Vault) -> int:
     return await coupon_expiry.expire_overdue(connection, vault)
 
 
+async def _verifications(connection: Connection, vault: Vault) -> int:
+    return await coupon_verifications.give_up_overdue(connection, vault)
+
+
 async def _points(connection: Connection, vault: Vault) -> int:
     return await spending.close_due(connection, vault)
 
@@ -61,6 +73,7 @@ OVERDUE: tuple[Overdue, ...] = (
     Overdue("reservations", _reservations),
     Overdue("deposits", _deposits),
     Overdue("coupons", _coupons),
+    Overdue("verifications", _verifications),
     Overdue("points", _points),
     Overdue("tiers", _tiers),
 )

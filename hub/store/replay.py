@@ -17,6 +17,7 @@ from hub.errors import HubError
 from hub.store import apply, db
 from hub.store.db import Connection, queries
 from hub.store.log import open_bodies
+from hub.store.membership import STANDING_MERGES
 from hub.store.records import Taken, Work, reread
 from hub.store.sealing import Vault
 
@@ -37,7 +38,6 @@ ARRIVAL_ONLY = {
     # Which of two writers came first decides these; their sums and results are compared elsewhere.
     "stock_movements": "kind not in ('counted', 'absorbed')",
     "member_links": "valid_to is null",
-    "member_merges": "false",
     # Locks: a value that nobody holds any more has one still.
     "identifier_values": "false",
     "shops": "true",
@@ -45,7 +45,10 @@ ARRIVAL_ONLY = {
 COMPARED_COLUMNS = {
     # Which member a profile has now; since when, and by which event, is which write came first.
     "member_links": ["profile_id", "member_id"],
+    "member_merges": ["member_id", "profiles"],
 }
+COMPARED_ROWS = {"member_merges": STANDING_MERGES}
+"""Queries in place of tables whose rows say how the state came about, not only what it is."""
 HOLD_WRITES = "lock table log.offsets in share row exclusive mode"
 """Each write moves its offsets first: this waits for those in flight and holds back the next."""
 Progress = Callable[[int], None]
@@ -191,8 +194,9 @@ async def _columns(owner: Connection, table: str) -> list[str]:
 async def _compare(owner: Connection, table: str) -> Difference | None:
     columns = ", ".join(COMPARED_COLUMNS.get(table) or await _columns(owner, table))
     where = ARRIVAL_ONLY.get(table, "true")
-    live = f"select {columns} from hub.{table} where {where}"
-    replayed = f"select {columns} from {SCHEMA}.{table} where {where}"
+    rows = COMPARED_ROWS.get(table, f"{{schema}}.{table}")
+    live = f"select {columns} from {rows.format(schema='hub')} where {where}"
+    replayed = f"select {columns} from {rows.format(schema=SCHEMA)} where {where}"
     only_live = await owner.fetch(f"{live} except all {replayed}")
     only_replayed = await owner.fetch(f"{replayed} except all {live}")
     if not only_live and not only_replayed:

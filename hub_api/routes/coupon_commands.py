@@ -72,8 +72,13 @@ async def reserve(code: Code, call: Calling) -> CouponHead:
 
 @router.post("/{code:path}/redeem", openapi_extra=requests.schema_of(Redemption))
 async def redeem(code: Code, call: Calling) -> CouponHead:
-    """Use it once. The same redemption again changes nothing; whoever comes second gets a 409."""
+    """Use it once. The same redemption again changes nothing; whoever comes second gets a 409.
+
+    What a platform sold is verified at the platform first, where its channel's pack says how.
+    """
     wanted = await call.read(Redemption)
+    if (coupon := await call.lead(code, wanted, "verified")) is not None:
+        return coupon
     data = named(code, wanted)
     if wanted.token is not None:
         data["token"] = _token_id(call.held, normalise_code(code), wanted)
@@ -84,6 +89,8 @@ async def redeem(code: Code, call: Calling) -> CouponHead:
 async def reverse(code: Code, call: Calling) -> CouponHead:
     """Undo a redemption, within the time its terms allow: it can be used again."""
     wanted = await call.read(Reversal)
+    if (coupon := await call.lead(code, wanted, "cancelled")) is not None:
+        return coupon
     return await call.decide("coupon.redemption_reversed", wanted, named(code, wanted))
 
 

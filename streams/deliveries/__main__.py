@@ -1,4 +1,4 @@
-"""The process: a dispatcher, and its health page."""
+"""The process: a dispatcher, the publisher of facts beside it, and their health page."""
 
 import asyncio
 import contextlib
@@ -6,10 +6,10 @@ import logging
 import signal
 import sys
 
-from aiohttp import web
-
 from hub import settings as hub_settings
+from streams.deliveries import health
 from streams.deliveries.worker import Dispatcher
+from streams.facts.publisher import Publisher
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -17,38 +17,32 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 async def main() -> None:
     """Work until SIGTERM or SIGINT."""
     settings = hub_settings.load()
-    dispatcher = Dispatcher(settings)
+    dispatcher, publisher = Dispatcher(settings), Publisher(settings)
     await dispatcher.open()
-    runner = await _health(dispatcher, settings.deliveries_port)
+    runner = await health.serve(dispatcher, publisher, settings.deliveries_port)
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
-    work = asyncio.create_task(dispatcher.run())
-    waiting = asyncio.create_task(asked.wait())
-    await asyncio.wait((work, waiting), return_when=asyncio.FIRST_COMPLETED)
-    for task in (work, waiting):
+    tasks = [
+        asyncio.create_task(dispatcher.run()),
+        asyncio.create_task(publisher.run()),
+        asyncio.create_task(asked.wait()),
+    ]
+    # Neither ends by itself: one that does ends the process, and the supervisor starts it again.
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
         task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
     await runner.cleanup()
+    await publisher.close()
     await dispatcher.close()
-
-
-async def _health(dispatcher: Dispatcher, port: int) -> web.AppRunner:
-    async def healthz(_: web.Request) -> web.Response:
-        return web.json_response(
-            {"ok": True, "is_working": dispatcher.is_working, "sent": dispatcher.sent}
-        )
-
-    app = web.Application()
-    app.router.add_get("/healthz", healthz)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    return runner
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    # Each refused connection would be a line and a trace of its own; ours says it once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     asyncio.run(main())

@@ -111,6 +111,11 @@ class Dispatcher:
         while self._on_the_way:
             await asyncio.gather(*list(self._on_the_way.values()), return_exceptions=True)
 
+    @property
+    def on_the_way(self) -> int:
+        """Deliveries being sent now."""
+        return len(self._on_the_way)
+
     async def _holds(self) -> bool:
         if self._holder is not None and not self._holder.is_closed():
             return True

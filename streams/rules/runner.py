@@ -41,7 +41,9 @@ class Runner:
     async def turn(self, connection: Connection) -> bool:
         """Run the next facts; whether there were any."""
         if self._ruleset is None:
-            await self._look_at_rules(connection, await outbox.place(connection, rule_runs.READER))
+            await self._look_at_rules(
+                connection, await outbox.place_of(connection, rule_runs.READER)
+            )
         assert self._ruleset is not None
         types = {*self._ruleset.types, PUBLISHED}
         wanted = None if STOCK_CHANGED in types else types

@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -108,6 +109,46 @@ def laike_push(kind: str, name: str, said: dict[str, Any], reply: str = LAIKE_OK
     return Push(body, reply, {"X-Douyin-Signature": sign})
 
 
+class LaikeVouchers:
+    """抖音来客's API for vouchers: each is verified once. lost: calls whose answer is lost next."""
+
+    def __init__(self) -> None:
+        self.uses: dict[str, str] = {}
+        self.calls: list[str] = []
+        self.lost: list[str] = []
+
+    def details(self) -> dict[str, Any]:
+        base = "/goodlife/v1/fulfilment/certificate"
+        names = {"prepare": "prepare", "verify": "verify", "get": "query", "cancel": "cancel"}
+        return {f"{base}/{path}/": partial(self._call, name) for path, name in names.items()}
+
+    def _call(self, name: str, said: dict[str, Any]) -> dict[str, Any] | None:
+        self.calls.append(name)
+        answer = getattr(self, f"_{name}")(said)
+        if name in self.lost:
+            self.lost.remove(name)
+            return None
+        return {"data": answer}
+
+    def _prepare(self, said: dict[str, Any]) -> dict[str, Any]:
+        is_used = said["code"] in self.uses
+        return {"error_code": 1} if is_used else {"error_code": 0, "verify_token": said["code"]}
+
+    def _verify(self, said: dict[str, Any]) -> dict[str, Any]:
+        assert said["verify_token"] == said["code"]
+        if said["code"] in self.uses:
+            return {"error_code": 1}
+        self.uses[said["code"]] = said["verify_id"]
+        return {"error_code": 0}
+
+    def _query(self, said: dict[str, Any]) -> dict[str, Any]:
+        is_verified = self.uses.get(said["code"]) == said["verify_id"]
+        return {"error_code": 0, "state": "verified" if is_verified else "unused"}
+
+    def _cancel(self, said: dict[str, Any]) -> dict[str, Any]:
+        return {"error_code": 0 if self.uses.pop(said["code"], None) else 1}
+
+
 def laike() -> Platform:
     used = {"code": LAIKE_CODE, "verify_id": "v", "original_amount": 19800}
     sold = {
@@ -121,8 +162,8 @@ def laike() -> Platform:
     return Platform(
         "douyin_laike",
         "main",
-        {"app_id": "tt1"},
-        {"signing": "laike"},
+        {"app_id": "tt1", "api": "http://127.0.0.1:9"},
+        {"signing": "laike", "token": "laike-token"},
         lambda: [
             laike_push("life_certificate_issue", "i1", sold | {"expire_time": 1893456000}),
             laike_push("life_certificate_verify", "v1", used),

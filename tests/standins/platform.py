@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,10 @@ def api(details: dict[str, Any]) -> Iterator[Api]:
                 self.send_header("Location", "/elsewhere")
                 self.end_headers()
                 return
-            found = running.details.get(self.path.partition("?")[0])
+            path, _, query = self.path.partition("?")
+            found = running.details.get(path)
+            if callable(found):  # None: it does what is asked, and its answer is lost
+                found = found(json.loads(body) if body else dict(parse_qsl(query)))
             self.send_response(200 if found is not None else 404)
             self.end_headers()
             self.wfile.write(json.dumps(found).encode())

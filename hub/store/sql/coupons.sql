@@ -14,6 +14,7 @@ for update;
 select
     c.coupon_id,
     c.channel,
+    c.shop,
     c.code,
     c.kind,
     c.template,
@@ -209,6 +210,25 @@ where
     and channel = $2
     and shop = $3
     and verification_id = $4;
+
+-- Calls to platforms that nobody waits for any more, whose answers were never kept.
+-- name: unanswered
+select
+    v.coupon_id,
+    v.channel,
+    v.shop,
+    v.verification_id,
+    v.call_id,
+    c.code
+from coupon_verifications as v
+inner join coupons as c on v.coupon_id = c.coupon_id
+where
+    not v.is_answered
+    and v.call_id <> ''
+    and v.called_at <= $1
+    and ($3::uuid[] is null or v.coupon_id = any($3))
+order by v.called_at, v.coupon_id
+limit $2;
 
 -- name: forget_redemption
 delete from coupon_redemptions

@@ -51,13 +51,70 @@ set
     changed_xid = pg_current_xact_id()
 where profile_id = any($1::uuid[]);
 
+-- Takes profiles out of the manifests that name them, but for one that tells of a group they are
+-- in now: what joined them happened after the erasure.
 -- name: forget_merges
-delete from member_merges as m
+with said as (
+    select
+        m.merge_id,
+        s.side,
+        g.member_id,
+        jsonb_agg(p.profile_id order by p.profile_id) as profiles
+    from member_merges as m
+    cross join
+        lateral (values ('before', m.members_before), ('after', m.members_after))
+            as s (side, members)
+    cross join lateral jsonb_each(s.members) as g (member_id, profiles)
+    cross join lateral jsonb_array_elements_text(g.profiles) as p (profile_id)
+    where p.profile_id <> all($1::text[])
+    group by m.merge_id, s.side, g.member_id
+)
+
+update member_merges as m
+set
+    members_before = coalesce((
+        select jsonb_object_agg(s.member_id, s.profiles)
+        from said as s
+        where s.merge_id = m.merge_id and s.side = 'before'
+    ), '{}'),
+    members_after = coalesce((
+        select jsonb_object_agg(s.member_id, s.profiles)
+        from said as s
+        where s.merge_id = m.merge_id and s.side = 'after'
+    ), '{}'),
+    edges = '[]',
+    changed_xid = pg_current_xact_id()
 where
     exists (
         select
-        from jsonb_each(m.members_before || m.members_after) as g (member_id, profiles)
+        from jsonb_each(m.members_after) as g (member_id, profiles)
         where g.profiles ?| $1::text[]
+    )
+    and not exists (
+        select
+        from jsonb_each(m.members_after) as g (member_id, profiles)
+        where
+            g.profiles ?| $1::text[]
+            and jsonb_array_length(g.profiles) > 1
+            and g.profiles = (
+                select jsonb_agg(p.profile_id order by p.profile_id)
+                from profiles as p
+                where p.member_id = g.member_id::uuid
+            )
+    )
+returning m.merge_id;
+
+-- Manifests that tell of nobody joined or parted any more.
+-- name: drop_merges
+delete from member_merges as m
+where
+    m.merge_id = any($1::uuid[])
+    and not exists (
+        select
+        from
+            (values (m.members_before), (m.members_after)) as s (members)
+        cross join lateral jsonb_each(s.members) as g (member_id, profiles)
+        where jsonb_array_length(g.profiles) > 1
     );
 
 -- name: sealed_events

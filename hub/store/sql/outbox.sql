@@ -39,6 +39,9 @@ select
 from outbox_readers
 where reader = $1;
 
+-- name: end_of
+select pg_snapshot_xmin(pg_current_snapshot());
+
 -- The next facts in the order of (xid, outbox_id), of transactions before which none runs that
 -- may still add to the outbox: ids alone become visible out of order. Long transactions of those
 -- who never write to it (builds of marts, other databases) hold nobody back. Which transactions
@@ -60,6 +63,8 @@ running as (
             and (
                 a.datname <> current_database()
                 or a.usename in ('hub_dbt', 'hub_dagster')
+                -- These tell facts, and make none.
+                or a.application_name in ('hub deliveries', 'hub facts')
             )
     )
 ),

@@ -28,6 +28,10 @@ HOURLY = {
     "reservations": ("Reservations past their time let their stock go.", ["orders"]),
     "deposits": ("Orders whose balance was not paid in time are called off.", ["orders"]),
     "coupons": ("Coupons past their validity end.", ["coupons"]),
+    "verifications": (
+        "Calls to platforms that were never answered become a case.",
+        ["coupon_verifications"],
+    ),
 }
 DAILY = {
     "points": ("Holds and lots of points past their time end.", ["points_accounts", "points_lots"]),
@@ -45,7 +49,7 @@ def overdue_jobs() -> dg.Definitions:
     end_overdue = dg.define_asset_job(
         "end_overdue",
         selection=dg.AssetSelection.assets(*hourly),
-        description="End reservations, deposits and coupons that are due.",
+        description="End reservations, deposits, coupons and calls to platforms that are due.",
     )
     close_days = dg.define_asset_job(
         "close_days",

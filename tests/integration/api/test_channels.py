@@ -109,7 +109,8 @@ async def test_a_push_signed_for_another_channel_is_refused(
 async def test_a_number_that_would_fill_the_memory_is_refused_before_it_is_written(
     http, configure
 ) -> None:
-    await configure("dy", pack="douyin_laike", settings={"app_id": "t"}, secrets={"signing": "s"})
+    laike = {"app_id": "t", "api": "http://127.0.0.1:9"}
+    await configure("dy", pack="douyin_laike", settings=laike, secrets={"signing": "s"})
     trial = b'{"event": "verify_webhook", "content": {"challenge": 1e999999999}}'
     answer = await http.post("/v1/channels/dy/webhooks/main", content=trial)
     assert answer.status_code == 400

@@ -62,7 +62,8 @@ def test_expiry_job_runs_twice_with_the_same_result(
 ) -> None:
     coupon = {"code": "CAKE-1", "kind": "exchange", "paid_amount": "168.00", "currency": "CNY"}
     take(hub, WEB.body("coupon.issued", 0, **coupon, valid_until=MIDNIGHT, terms={}))
-    nothing = {"reservations_ended": 0, "deposits_ended": 0, "coupons_ended": 0}
+    nouns = ("reservations", "deposits", "coupons", "verifications")
+    nothing = {f"{noun}_ended": 0 for noun in nouns}
     assert run(definitions, instance, "end_overdue") == nothing | {"coupons_ended": 1}
     assert run(definitions, instance, "end_overdue") == nothing
     (ended,) = rows(hub, "select status, ended_at from hub.coupons")

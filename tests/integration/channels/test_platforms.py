@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -159,6 +159,77 @@ async def test_a_platform_that_asks_for_a_vouchers_state_is_answered_at_once(hub
     await hub.store(await hub.read(2))
     answer = await hub.push("laike", platform.shop, asked)
     assert answer.json()["data"]["state"] == "redeemed"
+
+
+@pytest.fixture
+async def sold(hub: Hub) -> AsyncIterator[own_systems.LaikeVouchers]:
+    """A voucher that 抖音来客 sold, and its API, which a live channel may call."""
+    platform, counterpart = own_systems.laike(), own_systems.LaikeVouchers()
+    with api(counterpart.details()) as running:
+        settings = platform.settings | {"api": running.url}
+        given = {"settings": settings, "secrets": platform.secrets}
+        await hub.configure("laike", pack=platform.pack, **given)
+        await hub.push("laike", platform.shop, platform.pushes()[0])
+        await hub.store(await hub.read(1))
+        yield counterpart
+
+
+async def _counter(hub: Hub, step: str, request: str, **said: str) -> httpx.Response:
+    """What a till of the stores asks for."""
+    path = f"/v1/coupons/{own_systems.LAIKE_CODE}/{step}"
+    body = {"channel": "till", "shop": "xuhui", "redemption_id": "X-7"} | said
+    headers = hub.admin | {"Idempotency-Key": request}
+    return await hub.http.post(path, json=body, headers=headers)
+
+
+async def test_a_till_redeems_what_a_platform_sold_and_undoes_it(
+    hub: Hub, sold: own_systems.LaikeVouchers
+) -> None:
+    answer = await _counter(hub, "redeem", "r1")
+    assert (answer.status_code, answer.json()["status"]) == (200, "redeemed"), answer.text
+    assert sold.uses == {own_systems.LAIKE_CODE: "X-7"}
+    assert (await _counter(hub, "redeem", "r1")).json() == answer.json()
+    assert (await _counter(hub, "redeem", "r2")).json()["status"] == "redeemed"
+    other = await _counter(hub, "redeem", "r1", redemption_id="X-8")
+    assert other.json()["type"] == "/problems/idempotency-key-reused"
+    assert sold.calls == ["prepare", "verify"]
+    rows = await hub.rows("select redemption_id, channel, place from coupon_redemptions")
+    assert [tuple(row) for row in rows] == [("X-7", hub.name("laike"), "xuhui")]
+
+    # The platform pushes its own report of it: the same use.
+    report = {"code": own_systems.LAIKE_CODE, "verify_id": "X-7", "original_amount": 19800}
+    await hub.push("laike", "main", own_systems.laike_push("life_certificate_verify", "v", report))
+    await hub.store(await hub.read(1))
+    assert len(await hub.rows("select from coupon_redemptions where is_accepted")) == 1
+
+    undone = await _counter(hub, "reverse", "u1")
+    assert (undone.status_code, undone.json()["status"]) == (200, "issued"), undone.text
+    assert sold.uses == {}
+    assert await hub.rows("select from cases") == []
+
+
+async def test_an_answer_that_is_lost_is_asked_about_and_a_case_until_then(
+    hub: Hub, sold: own_systems.LaikeVouchers
+) -> None:
+    sold.lost = ["verify"]
+    answer = await _counter(hub, "redeem", "r1")
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/platform-silent")
+    assert int(answer.headers["retry-after"]) > 0
+    (case,) = await hub.rows("select kind, state from cases")
+    assert tuple(case) == ("coupon_unanswered", "open")
+    again = await _counter(hub, "redeem", "r1")
+    assert (again.status_code, again.json()["status"]) == (200, "redeemed"), again.text
+    assert sold.calls == ["prepare", "verify", "query"]
+    assert [row["state"] for row in await hub.rows("select state from cases")] == ["closed"]
+
+
+async def test_what_the_platform_refuses_is_refused_and_no_use(
+    hub: Hub, sold: own_systems.LaikeVouchers
+) -> None:
+    sold.uses[own_systems.LAIKE_CODE] = "elsewhere"
+    answer = await _counter(hub, "redeem", "r1")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/refused")
+    assert await hub.rows("select from coupon_redemptions") == []
 
 
 SAMPLES = [

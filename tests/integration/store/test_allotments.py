@@ -235,3 +235,30 @@ async def test_target_and_what_the_platform_confirms_are_told_apart(store: Store
     row = await store.row("select * from allotments")
     assert (row["target_milli"], row["confirmed_milli"]) == (8000, 7000)
     await assert_sound(store)
+
+
+async def test_a_buffer_is_kept_from_others_like_what_it_comes_on_top_of(store: Store) -> None:
+    await store.take(counted("10"), kept(TMALL, 5, "3", buffer="2"))
+    with pytest.raises(Refused) as refused:
+        await reserve(store, WEB, "W1", 6)
+    assert refused.value.detail["short"] == "1.000"
+    await reserve(store, WEB, "W2", 5)
+
+
+@pytest.mark.parametrize(("buffer", "cases"), [("2", []), ("2.001", ["allotted_beyond_stock"])])
+async def test_all_that_is_available_may_be_kept_with_its_buffer_and_no_more(
+    store: Store, buffer: str, cases: list[str]
+) -> None:
+    await store.take(counted("10"), kept(TMALL, 5, "8", buffer=buffer))
+    assert await open_kinds(store) == cases
+    await assert_sound(store)
+
+
+@pytest.mark.parametrize("confirmed", ["0", "3", "9", "20"])
+async def test_what_is_kept_follows_the_target_whatever_the_platform_confirms(
+    store: Store, confirmed: str
+) -> None:
+    told = TMALL.body("allotment.confirmed", 20, sku="cake", place="s1", quantity=confirmed)
+    await store.take(counted("10"), kept(TMALL, 5, "4", buffer="1"), told)
+    assert await held(store) == {"tmall": 5}
+    assert await open_kinds(store) == []

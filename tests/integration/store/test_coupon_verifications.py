@@ -162,6 +162,34 @@ async def test_a_crash_between_the_call_and_its_answer_leaves_it_to_be_asked_abo
     assert refused.value.code == "verification_in_flight"
 
 
+async def test_a_call_that_was_never_answered_is_a_case_until_the_platform_is_asked(
+    sold: Store, reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = Counterpart()
+    for call, said in (("prepare", "done"), ("verify", None)):
+        async with sold.connection.transaction():
+            await coupon_verifications.send(sold.connection, sold.vault, VOUCHER, call, call)
+        if said is not None:
+            async with sold.connection.transaction():
+                await coupon_verifications.answer(
+                    sold.connection, sold.vault, VOUCHER, call, "done"
+                )
+
+    async def given_up() -> int:
+        async with sold.connection.transaction():
+            return await coupon_verifications.give_up_overdue(sold.connection, sold.vault)
+
+    assert await given_up() == 0  # it may yet be answered
+    assert await sold.value("select count(*) from cases") == 0
+    monkeypatch.setattr(coupon_verification, "ANSWER_WITHIN", coupon_verification.timedelta(0))
+    assert [await given_up(), await given_up()] == [1, 0]
+    (case,) = await sold.rows("select kind, state from cases")
+    assert tuple(case.values()) == ("coupon_unanswered", "open")
+    platform.verified.add("use-1")
+    assert await reach(platform, "verified") == "verified"
+    assert await sold.value("select state from cases") == "closed"
+
+
 async def test_an_unanswered_call_may_be_asked_about_once_nobody_waits_for_it(
     sold: Store, reach, monkeypatch: pytest.MonkeyPatch
 ) -> None:

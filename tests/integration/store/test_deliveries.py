@@ -31,9 +31,11 @@ class Receiver:
         self.is_away = False
         self.hangs = asyncio.Event()
         self.hangs.set()
+        self.arrived = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()
+        self.arrived.set()
         await self.hangs.wait()
         status = 503 if self.is_away else self.statuses.pop(0) if self.statuses else 200
         if status == 200:
@@ -193,7 +195,7 @@ async def test_stock_that_changes_while_it_is_told_is_told_again_as_it_then_is(
     await store.take(counted("5", 0))
     receiver.hangs.clear()
     await stage.turn()
-    await stage.turn()
+    await asyncio.wait_for(receiver.arrived.wait(), 10)
     await store.take(WEB.body("stock.adjusted", 600, sku="cake", place="xuhui", delta="-2"))
     await stage.turn()
     receiver.hangs.set()

@@ -220,3 +220,41 @@ async def test_what_was_ruled_about_a_person_is_void_once_they_are_erased(
     assert len(await members(store)) == 2
     await store.take(MINI.body("member.updated", 13, account="m", identifiers=[PHONE]))
     assert len(await members(store)) == 1
+
+
+async def test_manifests_of_those_who_are_left_stay_when_one_of_them_is_erased(
+    store: Store,
+) -> None:
+    """Live and in a replay, which never sees the erased one join."""
+    third = Shop("app")
+    joined = [registered(shop, name, 1, PHONE) for shop, name in ((WEB, "w"), (MINI, "m"))]
+    joined.append(registered(third, "a", 1, PHONE))
+    for shop, account in ((WEB, "w"), (MINI, "m"), (third, "a")):
+        async with undone(store):
+            found = []
+            for order in permutations([*joined, erased(shop, account, 9)]):
+                async with undone(store):
+                    for body in order:
+                        await store.take(body)
+                    found.append((await digest(store.connection))["member_merges"])
+            assert len(set(found)) == 1
+    for body in (*joined, erased(WEB, "w", 9)):
+        await store.take(body)
+    named = await store.rows("select members_before || members_after as m from member_merges")
+    gone = ids.text(ids.profile_id("web", "w"))
+    assert named
+    assert not any(gone in profiles for row in named for profiles in row["m"].values())
+    assert (await replay(store.database.dsn("owner"), store.vault)).differences == []
+
+
+async def test_a_manifest_that_is_missing_is_named_by_the_replay_and_mended_by_its_swap(
+    store: Store,
+) -> None:
+    await store.take(registered(WEB, "w", 1, PHONE))
+    await store.take(registered(MINI, "m", 2, PHONE))
+    whole = await digest(store.connection)
+    await store.connection.execute("update member_merges set members_after = '{}'")
+    assert (await digest(store.connection))["member_merges"] != whole["member_merges"]
+    result = await replay(store.database.dsn("owner"), store.vault, swap=True)
+    assert [one.table for one in result.differences] == ["member_merges"]
+    assert await digest(store.connection) == whole

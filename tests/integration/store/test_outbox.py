@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from hub.domain import ids
 from hub.store import db, outbox
 from tests.event_maker import Shop, line
 from tests.integration.store.stage import Store
@@ -148,3 +150,52 @@ async def test_who_was_erased_stays_erased_in_facts(store: Store) -> None:
 async def test_nobody_reads_by_an_unknown_name(store: Store) -> None:
     with pytest.raises(outbox.NoSuchReader):
         await read(store)
+
+
+async def told(store: Store) -> list[dict[str, Any]]:
+    batch = await outbox.read_told(store.connection, store.vault, "kafka")
+    return [msgspec.json.decode(msgspec.json.encode(fact.said)) for fact in batch.facts]
+
+
+async def test_a_fact_is_told_as_it_came_with_the_hubs_names_beside_it(store: Store) -> None:
+    await outbox.register(store.connection, "kafka")
+    body = placed("1", 0)
+    await store.take(body)
+    (said,) = await told(store)
+    more = {name: said.pop(name) for name in ("entitykind", "entityid", "hubposition")}
+    assert said == msgspec.json.decode(body)
+    assert more["entitykind"] == "order"
+    assert ids.parse(more["entityid"]) == ids.order_id("web", "1", "1")
+
+
+async def test_of_a_person_is_told_that_it_happened_and_no_more(store: Store) -> None:
+    await outbox.register(store.connection, "kafka")
+    recipient = {"name": "王小明", "phone": "139 1234 5678"}
+    await store.take(registered("u1", 0), placed("1", 1, recipient=recipient))
+    member, order = await told(store)
+    assert "data" not in member
+    assert "subject" not in member
+    assert member["type"] == "member.registered"
+    assert order["data"]["total"] == "30.00"
+    assert "王小明" not in str((member, order))
+    assert "1234" not in str(order["data"])
+
+
+async def test_who_was_erased_is_still_a_fact_without_a_name(store: Store) -> None:
+    await outbox.register(store.connection, "kafka")
+    await store.take(registered("u1", 0))
+    await store.take(WEB.decision("member.erased", 5, account="u1", reason="asked for it"))
+    assert [said["type"] for said in await told(store)] == ["member.registered", "member.erased"]
+    assert "王小明" not in str(await told(store))
+
+
+async def test_a_teller_of_facts_holds_no_reader_back(store: Store) -> None:
+    await outbox.register(store.connection, "rules")
+    teller = await db.connect(store.database.dsn("writer"), application="hub deliveries")
+    try:
+        async with teller.transaction():
+            await teller.fetchval("select pg_current_xact_id()")
+            await store.take(placed("1", 0))
+            assert [fact.subject for fact in (await read(store)).facts] == ["1"]
+    finally:
+        await teller.close()

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.channels import codec, shipped
+from hub.channels import codec, expressions, shipped
 from hub.channels.codec import Message
-from hub.channels.expressions import Scope
+from hub.channels.expressions import Scope, Unmapped
 from hub.channels.pack import Pack
 from hub.channels.requests import Given, PushRefused, Request, parse_json
 from hub.domain import events
@@ -34,6 +34,18 @@ def _bodies(pack: Pack) -> st.SearchStrategy[Any]:
     flat = st.dictionaries(st.sampled_from(names), odd, max_size=12)
     inner = odd | flat | st.lists(flat, max_size=2)
     return st.dictionaries(st.sampled_from(names), inner, max_size=14)
+
+
+@pytest.mark.parametrize("name", ["FromUserName", "Event", "CreateTime"])
+def test_a_value_that_is_no_text_where_one_is_wanted_is_a_reason(name: str) -> None:
+    said = {"FromUserName": "o-1", "Event": "subscribe", "CreateTime": 1} | {name: {"a": 1}}
+    pack = shipped.pack("wechat_miniprogram")
+    roots = {"message": said, "envelope": said, "setting": {}, "shop": "main", "channel": "c"}
+    for line in ("{$.FromUserName}:{$.Event}:{$.CreateTime}", f"$.{name}"):
+        with pytest.raises(Unmapped) as caught:
+            expressions.text_of(line, Scope(roots, pack.ways()))
+        assert caught.value.code == "value_unfit"
+        assert name in caught.value.field
 
 
 @pytest.mark.parametrize("name", shipped.names())

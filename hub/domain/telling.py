@@ -1,0 +1,57 @@
+"""What an event says to others: its CloudEvent as it came, to the byte of its data. Pure.
+
+What of it others may see is decided before (`hub.store.outbox`).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+TRACEPARENT = "traceparent"
+_BINARY = "ce_"
+_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def cloud_event(headers: Sequence[Sequence[str]] | None, body: bytes) -> dict[str, Any]:
+    """The attributes of an event of the log, those of its channel's own too, and its data.
+
+    headers: of its record, in binary mode with the attributes. Values of a structured event stay
+    as they were written, so that no digit of a number is lost.
+    """
+    attributes = {
+        name.removeprefix(_BINARY): value
+        for name, value in headers or ()
+        if name.startswith(_BINARY)
+    }
+    if "specversion" in attributes:
+        said: dict[str, Any] = {**attributes, "data": msgspec.Raw(body)}
+    else:
+        said = dict(_split(body))
+    traced = traceparent_of(headers)
+    return said if traced is None or TRACEPARENT in said else {**said, TRACEPARENT: traced}
+
+
+def traceparent_of(headers: Sequence[Sequence[str]] | None) -> str | None:
+    """Of which trace (W3C) a record's headers say it is."""
+    for wanted in (f"{_BINARY}{TRACEPARENT}", TRACEPARENT):
+        for name, value in headers or ():
+            if name == wanted:
+                return value
+    return None
+
+
+def position_text(position: tuple[int, int]) -> str:
+    """A fact's place in the order of all facts, as others see it."""
+    return f"{position[0]}-{position[1]}"
+
+
+def read_position(text: str) -> tuple[int, int]:
+    """What `position_text` wrote. ValueError if it did not."""
+    xid, dash, outbox_id = text.partition("-")
+    if not (dash and all(part.isascii() and part.isdigit() for part in (xid, outbox_id))):
+        raise ValueError("no position of a fact")
+    position = int(xid), int(outbox_id)
+    if max(position) >= 2**63:
+        raise ValueError("no position of a fact")
+    return position

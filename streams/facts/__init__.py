@@ -1,0 +1,1 @@
+"""Facts to Kafka, for anyone: each applied event once more, as the hub took it."""

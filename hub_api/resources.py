@@ -19,6 +19,7 @@ from hub_api.keyring import Keyring
 from hub_api.overdue import end_overdue
 from hub_api.postgres import Database
 from hub_api.signing import Signer
+from hub_api.trials import Trials
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Resources:
     figures: Figures
     channels: Channels
     details: Details
+    trials: Trials
 
 
 @contextlib.asynccontextmanager
@@ -55,6 +57,7 @@ async def opened(
         figures=figures,
         channels=Channels(database, vault),
         details=Details(),
+        trials=Trials(),
     )
     await database.open()
     tasks = [

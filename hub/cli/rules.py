@@ -16,12 +16,13 @@ import msgspec
 import typer
 
 from hub import settings
+from hub.cli import rule_runs
 from hub.cli.connected import try_on_hub, with_hub
 from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.domain import ids
 from hub.domain.rule_versions import Status
 from hub.errors import SettingsError
-from hub.rules import checking, ruleset, running, text, trial
+from hub.rules import checking, document, masking, ruleset, running, text, trial
 from hub.rules.problems import RuleInvalid
 from hub.rules.running import Compiled
 from hub.rules.trial import Trial
@@ -32,6 +33,7 @@ from hub.store.sealing import Vault
 MEMORY_BYTES_MAX = 2 * 1024**3
 """What trying a rule may take: beyond what expressions are bounded to, by a wide margin."""
 app = typer.Typer(no_args_is_help=True)
+rule_runs.add_to(app)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The rule, YAML or JSON.")]
 Name = Annotated[str, typer.Argument(help="The rule's name.")]
 Reason = Annotated[str, typer.Option(help="Why: kept with the version.")]
@@ -85,7 +87,7 @@ def try_event(
     with errors_in_words(as_json):
         draft = running.compile_rule(checked(_read(file)), 0)
         found, _ = _facts(draft, (since, until), event)
-        runs = [one for fact in found for one in _run(draft, fact)]
+        runs = [masking.masked_run(one, fact, draft) for fact in found for one in _run(draft, fact)]
         if not found:
             raise SettingsError(
                 f"no event '{event}' that the rule is triggered by in that time",
@@ -125,7 +127,7 @@ def diff(file: File, as_json: Json = False) -> None:
         rule = checked(_read(file))
         name = rule.rule.rule
         newest = with_hub(lambda held: rules.history(held, name), "reader")[-1]
-        before, after = newest.written, text.write(rule.source.value)
+        before, after = newest.written, text.write(document.plain(rule.rule))
     names = (f"version {newest.number}", str(file))
     both = before.splitlines(), after.splitlines()
     lines = list(difflib.unified_diff(*both, *names, lineterm=""))
@@ -248,7 +250,7 @@ def templates() -> dict[str, str]:
 def checked(written: str) -> checking.Checked:
     """The rule, or a `RuleInvalid` that tells each problem on its own line."""
     try:
-        return checking.check(written)
+        return checking.check(written, settings.load().rule_address_list)
     except RuleInvalid as invalid:
         lines = [f"{one}\n    {one.zh}" for one in invalid.problems]
         raise SettingsError("\n  ".join(["the rule is not right", *lines])) from invalid
@@ -267,10 +269,10 @@ def _facts(
 
     async def work(held: db.Connection) -> tuple[list[Any], Compiled | None]:
         live = [one for one in await rules.live(held) if one.name == draft.name]
-        ready = rules.ruleset(live).rules.get(draft.name)
+        ready = rules.ruleset(live, settings.load().rule_address_list).rules.get(draft.name)
         return [fact for _, fact in await rules.facts(held, vault, span)], ready
 
-    return try_on_hub(work)
+    return try_on_hub(work, "writer")
 
 
 def _run(draft: Compiled, fact: Any) -> list[Any]:
@@ -317,7 +319,7 @@ def _vault() -> Vault:
 
 
 def _word(reason: str) -> Word:
-    return Word(getpass.getuser(), reason)
+    return Word(getpass.getuser(), reason, settings.load().rule_address_list)
 
 
 def _read(file: Path) -> str:

@@ -15,7 +15,7 @@ from hub.domain import ids
 from hub.domain.delivering import STOCK_CHANGED
 from hub.domain.ids import Key
 from hub.errors import HubError
-from hub.store import outbox, rule_book
+from hub.store import outbox, rule_book, rules
 from hub.store.db import Connection, queries
 from hub.store.outbox import Batch, Fact, Position
 from hub.store.rule_book import About, RuleBook
@@ -296,7 +296,7 @@ async def _stock_body(
         "type": STOCK_CHANGED,
         "subject": delivery.sku,
         "datacontenttype": "application/json",
-        "data": rule_book.stock_data(delivery.sku or "", delivery.place or "", row),
+        "data": rules.stock_data(delivery.sku or "", delivery.place or "", row),
     }
     if fact is None:
         return said

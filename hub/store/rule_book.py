@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.domain import ids, money
+from hub.domain import ids
 from hub.domain.decisions import HOPS
 from hub.domain.ids import Key, derived
 from hub.errors import HubError
@@ -189,7 +189,7 @@ def stock_fact(cause: outbox.Fact, sku: str, place: str, row: Any) -> facts.Fact
         "",
         sku,
         cause.occurred_at,
-        stock_data(sku, place, row),
+        rules.stock_data(sku, place, row),
         cause.hops,
     )
 
@@ -197,21 +197,3 @@ def stock_fact(cause: outbox.Fact, sku: str, place: str, row: Any) -> facts.Fact
 def stock_fact_key(event_key: Key, sku: str, place: str) -> Key:
     """The identity of the change of a position by an event."""
     return derived("stock-changed", event_key, ids.stock_id(sku, place))
-
-
-def stock_data(sku: str, place: str, row: Any) -> dict[str, str]:
-    """What is told of a position."""
-    available = row["on_hand_milli"] - (
-        row["committed_milli"] + row["reserved_milli"] + row["unavailable_milli"]
-    )
-    return {
-        "sku": sku,
-        "place": place,
-        "on_hand": _quantity(row["on_hand_milli"]),
-        "available": _quantity(available),
-        "version": str(row["version"]),
-    }
-
-
-def _quantity(milli: int) -> str:
-    return money.decimal_text(milli, money.QUANTITY_DIGITS).rstrip("0").rstrip(".")

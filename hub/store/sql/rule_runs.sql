@@ -137,6 +137,10 @@ set
     changed_xid = pg_current_xact_id()
 where run_id = $1;
 
+-- name: note_who
+update rule_runs set retried_by = $2, changed_xid = pg_current_xact_id()
+where run_id = $1;
+
 -- name: follow
 -- A run is what its effects are: failed, waiting, or done.
 update rule_runs as r

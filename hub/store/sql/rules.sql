@@ -38,3 +38,17 @@ where
     and ($4::text is null or e.event_id = $4)
 order by o.xid, o.outbox_id
 limit $5;
+
+-- name: positions
+select
+    sku,
+    place,
+    now() as now,
+    on_hand_milli,
+    committed_milli,
+    reserved_milli,
+    unavailable_milli,
+    version
+from stock_positions
+order by sku, place
+limit $1;

@@ -4,6 +4,8 @@ turn by turn by one clock."""
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from hub.store import db, rules, subscriptions
 from hub.store.rules import Outcome, Word
 from hub.store.subscriptions import NewSubscription
@@ -70,10 +72,8 @@ class RuleStage:
 
     async def publish(self, text: str, word: Word = LIN) -> Outcome:
         async with self.store.connection.transaction():
-            connection, vault = self.store.connection, self.store.vault
-            return await rules.publish(
-                connection, vault, text, word, self.settings.rule_address_list
-            )
+            allowed = replace(word, allowed=self.settings.rule_address_list)
+            return await rules.publish(self.store.connection, self.store.vault, text, allowed)
 
     async def runs(self, rule: str | None = None) -> list[dict[str, Any]]:
         return await self.store.rows(

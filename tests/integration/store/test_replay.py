@@ -100,8 +100,9 @@ BROKEN_BY_HAND = {
     "each_event_has_one_outcome": "delete from hub.parked",
     "each_applied_event_has_one_fact": "delete from hub.outbox where type = 'order.paid'",
     "a_run_of_a_rule_is_as_its_effects": (
-        "with run as (insert into hub.rule_runs (rule, version, fact_key, event_key, xid, outbox_id,"
-        " type, entity_kind, entity_key, state, effects, hops)"
+        "with run as (insert into hub.rule_runs"
+        " (rule, version, fact_key, event_key, xid, outbox_id, type, entity_kind, entity_key,"
+        " state, effects, hops)"
         " select 'r', 1, event_key, event_key, xid, outbox_id, type, entity_kind, entity_key,"
         " 'done', 1, 0 from hub.outbox limit 1 returning *)"
         " insert into hub.rule_effects (effect_id, rule, version, fact_key, xid, outbox_id, action,"

@@ -108,14 +108,6 @@ async def register(connection: Connection, reader: str, *, is_from_now: bool = F
     await connection.execute(queries("outbox")["register"], reader, is_from_now)
 
 
-async def place(connection: Connection, reader: str) -> Position:
-    """Where a reader stands. Raises `NoSuchReader`."""
-    row = await connection.fetchrow(queries("outbox")["position"], reader)
-    if row is None:
-        raise NoSuchReader(reader, mend="register it first")
-    return row["xid"], row["outbox_id"]
-
-
 async def read(
     connection: Connection,
     vault: Vault,

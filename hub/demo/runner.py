@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub import settings as settings_module
-from hub.demo import expected, feed, journey, marts, progress, source, visible
+from hub.demo import feed, journey, marts, progress, source, visible
 from hub.demo.bakery import show
 from hub.demo.chaos import Chaos, spread
 from hub.demo.disturb import Disturbance, Disturbed
 from hub.demo.envelope import Record
 from hub.demo.folder import fresh_folder
 from hub.demo.options import DemoOptions
+from hub.demo.oracle import comparing
+from hub.demo.oracle.journey import Journey
 from hub.demo.screen import Screen
 from hub.demo.summary import Measured, Summary
 from hub.local.supervisor import Supervisor
@@ -90,7 +92,8 @@ class Demo:
         self.screen.step("checking the invariants")
         checks = asyncio.run(check.run(self.settings.dsn("writer")))
         self.screen.step("comparing the marts with the source")
-        wanted = expected.expected(tables, self.options.seed)
+        window = tables.window
+        sold = Journey(window.first, window.last, self.options.seed, self.settings.business_zone)
         return Summary(
             shown=shown,
             events_in=fed + shown.events,
@@ -98,7 +101,7 @@ class Demo:
             measured=measured,
             refreshed=refreshed,
             invariants={result.name: result.violations for result in checks},
-            comparison=expected.compare(self.settings.dsn("reader"), wanted),
+            comparison=comparing.compare(self.settings.dsn("reader"), sold),
             wall_s=time.monotonic() - began,
         )
 

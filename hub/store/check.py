@@ -214,6 +214,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         ("hub", "profiles"),
     ),
     Invariant(
+        "the_audit_chain_verifies",
+        "I8: no row of the audit was changed, put in between or taken away",
+        "store",
+        ("hub", "members"),
+    ),
+    Invariant(
         "any_order_gives_the_same_digest",
         "I5: any order, duplication, batch size and number of workers gives the same state",
         "test",

@@ -35,6 +35,7 @@ EMPTY = b""
 KEPT = {
     "orders, payments, points, coupons": "amounts kept under the account's digest alone",
     "outbox": "holds no personal data",
+    "audit": "holds no personal data: ids and names of fields",
     "marts": "follow with the next build",
     "Kafka": "gone when the topics' retention has passed",
     "backups": "sealed under a key that is gone",

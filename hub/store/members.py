@@ -133,7 +133,8 @@ async def _add_profiles(connection: Connection, work: Work) -> None:
     unknown = sorted(row["profile_id"] for row in rows)
     if not unknown:
         return
-    await _PROFILES.insert_new(
+    # Another writer may name the same account at the same time: whose row it is links it.
+    added = await _PROFILES.insert_missing(
         connection,
         [
             # Nothing is told of it yet: no attributes, no level, no erasure.
@@ -141,9 +142,10 @@ async def _add_profiles(connection: Connection, work: Work) -> None:
             for key in unknown
         ],
     )
-    await _MEMBERS.insert_new(connection, [(key, None, named[key][2]) for key in unknown])
+    ours = sorted(row["profile_id"] for row in added)
+    await _MEMBERS.insert_new(connection, [(key, None, named[key][2]) for key in ours])
     why = ("first_seen", {}, policy.default().version)
-    links = [link(work, (key, key), why, named[key][3]) for key in unknown]
+    links = [link(work, (key, key), why, named[key][3]) for key in ours]
     await LINKS.insert_new(connection, links)
 
 

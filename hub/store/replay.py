@@ -30,6 +30,7 @@ NOT_REPLAYED = frozenset(
     {
         *("outbox", "outbox_readers", "deliveries", "delivery_attempts"),
         *("rule_runs", "rule_effects", "rule_hours"),
+        *("audit", "audit_head"),
     }
 )
 IGNORED_COLUMNS = frozenset({"changed_xid", "version", "first_seen_at", "created_at"})

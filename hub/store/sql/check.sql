@@ -768,3 +768,41 @@ where
     not m.is_one
     and m.ruled_at > all(array_remove(array[l.erased_at, r.erased_at], null))
     and l.member_id = r.member_id;
+
+-- name: the_audit_chain_verifies
+with told as (
+    select
+        a.seq,
+        a.actor,
+        a.action,
+        a.hash = audit_digest(a.*::audit) as is_as_written,
+        a.before_hash = lag(a.hash, 1, ''::bytea) over (order by a.seq) as follows,
+        a.seq = 1 + lag(a.seq, 1, 0::bigint) over (order by a.seq) as is_next
+    from audit as a
+),
+
+ends as (
+    select
+        coalesce(max(seq), 0) as seq,
+        (select hash from audit order by seq desc limit 1) as hash
+    from audit
+)
+
+select
+    seq,
+    actor,
+    action,
+    'changed, or not in its place' as fault
+from told
+where not (is_as_written and follows and is_next)
+union all
+select
+    coalesce(h.seq, e.seq) as seq,
+    null as actor,
+    null as action,
+    'the end of the chain is not its last row' as fault
+from ends as e
+full join audit_head as h on true
+where
+    e.seq is distinct from coalesce(h.seq, 0)
+    or (e.seq > 0 and e.hash is distinct from h.hash);

@@ -4,6 +4,8 @@ grant usage on schema staging, intermediate, marts to hub_reader, hub_writer;
 grant select, insert, update, delete on all tables in schema hub, log, access to hub_writer;
 grant usage on all sequences in schema hub, log to hub_writer;
 grant select on all tables in schema hub to hub_dbt, hub_reader;
+-- Only audit_append adds to the chain, and nothing takes away from it.
+revoke insert, update, delete, truncate on hub.audit, hub.audit_head from hub_writer;
 -- The marts' builds look after statistics that are missing.
 do $$
 begin

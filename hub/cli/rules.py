@@ -8,7 +8,6 @@ import getpass
 import resource
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +21,7 @@ from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.domain import ids
 from hub.domain.rule_versions import Status
 from hub.errors import SettingsError
-from hub.rules import checking, document, masking, ruleset, running, text, trial
+from hub.rules import checking, document, drafts, masking, ruleset, running, text, trial
 from hub.rules.problems import RuleInvalid
 from hub.rules.running import Compiled
 from hub.rules.trial import Trial
@@ -50,18 +49,19 @@ def group() -> None:
 def new(
     name: Name,
     template: Annotated[str, typer.Option(help="Which template.")] = "order-to-all-channels",
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(help="What a channel of the template is called here: website=my-shop"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a rule's first draft from a template to NAME.yaml."""
     with errors_in_words(as_json):
-        known = templates()
-        if template not in known:
-            listed = ", ".join(sorted(known))
-            raise SettingsError(f"there is no template '{template}'", mend=f"one of: {listed}")
+        channels = dict(_renaming(one) for one in channel or [])
+        written = drafts.draft(template, name, channels)
         draft = Path(f"{name}.yaml")
         if draft.exists():
             raise SettingsError(f"{draft} exists already", mend="use another name")
-        written = known[template].replace(f"rule: {template}\n", f"rule: {name}\n", 1)
         checked(written)
         draft.write_text(written, encoding="utf-8")
     _put(as_json, f"{draft} written: change it, then hub rule check {draft}", file=str(draft))
@@ -237,16 +237,6 @@ def apply(
     _put(as_json, f"{len(changed)} of {len(wanted)} rules published", published=changed)
 
 
-def templates() -> dict[str, str]:
-    """The templates that come with the hub, by name."""
-    folder = files("hub.rules") / "templates"
-    return {
-        file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8")
-        for file in folder.iterdir()
-        if file.name.endswith(".yaml")
-    }
-
-
 def checked(written: str) -> checking.Checked:
     """The rule, or a `RuleInvalid` that tells each problem on its own line."""
     try:
@@ -254,6 +244,13 @@ def checked(written: str) -> checking.Checked:
     except RuleInvalid as invalid:
         lines = [f"{one}\n    {one.zh}" for one in invalid.problems]
         raise SettingsError("\n  ".join(["the rule is not right", *lines])) from invalid
+
+
+def _renaming(said: str) -> tuple[str, str]:
+    before, equals, now = said.partition("=")
+    if not (before and equals and now):
+        raise SettingsError(f"'{said}' is not of the form website=my-shop")
+    return before, now
 
 
 def _facts(

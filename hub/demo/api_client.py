@@ -96,6 +96,10 @@ class ChannelClient:
         named = {"Idempotency-Key": name}
         return self._request("POST", path, json.dumps(body).encode(), headers=named)
 
+    def ask(self, path: str) -> dict[str, Any]:
+        """What stands at a path. Raises `RefusedError`."""
+        return self._request("GET", path)
+
     def _member(self, phone: str) -> str | None:
         body = json.dumps({"type": "phone", "value": phone}).encode()
         found = self._find("/v1/members/lookup", body)

@@ -42,7 +42,7 @@ async def run(held: Resources, request: Asked, work: Callable[[Any], Awaitable[A
     """Do the work once, in one transaction; what is not possible is a 409 with its reason, and what
     no event can say a 422 with its field."""
     try:
-        return await held.database.write(
+        answer = await held.database.write(
             lambda connection: commands.once(connection, request, work)
         )
     except BadEvent as bad:
@@ -53,3 +53,5 @@ async def run(held: Resources, request: Asked, work: Callable[[Any], Awaitable[A
         raise Problem("refused", faults, reason=refused.reason, cause=refused.code) from None
     except IdempotencyKeyReused:
         raise Problem("idempotency-key-reused") from None
+    held.ringer.ring()
+    return answer

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from hub.settings import Settings
 from hub.store.sealing import Vault
+from hub.store.waking import Ringer
 from hub_api.bodies import BodyGate
 from hub_api.channels import Channels
 from hub_api.details import Details
@@ -35,6 +36,7 @@ class Resources:
     figures: Figures
     channels: Channels
     details: Details
+    ringer: Ringer
 
 
 @contextlib.asynccontextmanager
@@ -55,11 +57,13 @@ async def opened(
         figures=figures,
         channels=Channels(database, vault),
         details=Details(),
+        ringer=Ringer(settings.dsn("writer")),
     )
     await database.open()
+    resources.ringer.start()
     tasks = [
         asyncio.create_task(resources.keyring.note_use()),
-        asyncio.create_task(end_overdue(database, resources.vault)),
+        asyncio.create_task(end_overdue(database, resources.vault, resources.ringer.ring)),
     ]
     try:
         yield resources
@@ -67,6 +71,7 @@ async def opened(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await resources.ringer.stop()
         await resources.keyring.flush_use()
         await resources.details.close()
         await resources.sender.close()

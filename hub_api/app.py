@@ -36,6 +36,7 @@ from hub_api.routes import (
     reservations,
     rules,
     stock,
+    streams,
     subscriptions,
     tiers,
     webhooks,
@@ -86,6 +87,8 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         holdings,
         tiers,
         explanations,
+        # Before those whose paths would take their names for ids.
+        streams,
         orders,
         order_commands,
         stock,

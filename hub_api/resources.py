@@ -15,6 +15,7 @@ from hub_api.bodies import BodyGate
 from hub_api.channels import Channels
 from hub_api.details import Details
 from hub_api.figures import Figures
+from hub_api.following import Following
 from hub_api.kafka import KafkaSender, Sender
 from hub_api.keyring import Keyring
 from hub_api.overdue import end_overdue
@@ -37,6 +38,7 @@ class Resources:
     channels: Channels
     details: Details
     ringer: Ringer
+    following: Following
 
 
 @contextlib.asynccontextmanager
@@ -58,6 +60,7 @@ async def opened(
         channels=Channels(database, vault),
         details=Details(),
         ringer=Ringer(settings.dsn("writer")),
+        following=Following(settings, vault),
     )
     await database.open()
     resources.ringer.start()
@@ -71,6 +74,7 @@ async def opened(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await resources.following.close()
         await resources.ringer.stop()
         await resources.keyring.flush_use()
         await resources.details.close()

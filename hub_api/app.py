@@ -38,6 +38,7 @@ from hub_api.routes import (
     rule_trials,
     rules,
     stock,
+    streams,
     subscriptions,
     tiers,
     webhooks,
@@ -88,6 +89,8 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         holdings,
         tiers,
         explanations,
+        # Before those whose paths would take their names for ids.
+        streams,
         orders,
         order_commands,
         stock,

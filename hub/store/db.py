@@ -39,7 +39,11 @@ async def connect(
         command_timeout=command_timeout_s,
         server_settings={"search_path": schema, "application_name": application},
     )
-    await prepare(connection)
+    try:
+        await prepare(connection)
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 

@@ -83,13 +83,16 @@ class Batch(Struct, frozen=True, gc=False):
 
 
 class Told(Struct, frozen=True, gc=False):
-    """A fact as others are told it: `said` is its CloudEvent, without what is personal."""
+    """A fact as others are told it: `said` is its CloudEvent, without what is personal; of a
+    person, and of who was erased, only that it happened, without `data`."""
 
     position: Position
+    event_key: Key
     type: str
+    source: str
+    channel: str | None
     entity_kind: str
     entity_key: Key
-    received_at: datetime
     said: dict[str, Any]
 
 
@@ -247,6 +250,8 @@ def _told_one(row: Any, body: bytes | None) -> Told:
     if body is not None and row["sealed_by"] is not None:
         body = without_person(row["entity_kind"], body)
     said = telling.cloud_event(row["headers"], body) if body else _bare(row)
+    if body and "subject" not in said:
+        said["subject"] = reread(row["headers"], body).subject
     position = (row["xid"], row["outbox_id"])
     said |= {
         "entitykind": row["entity_kind"],
@@ -254,7 +259,14 @@ def _told_one(row: Any, body: bytes | None) -> Told:
         "hubposition": telling.position_text(position),
     }
     return Told(
-        position, row["type"], row["entity_kind"], row["entity_key"], row["received_at"], said
+        position,
+        row["event_key"],
+        row["type"],
+        row["source"],
+        telling.channel_of(row["source"], said),
+        row["entity_kind"],
+        row["entity_key"],
+        said,
     )
 
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.domain import configs as kinds
-from hub.domain import ids, money, rule_versions
+from hub.domain import ids, rule_versions
 from hub.domain.ids import Key, derived
 from hub.domain.rule_versions import KIND, RuleVersion, Status
 from hub.errors import HubError, Refused
@@ -22,7 +22,7 @@ from hub.rules.analysis import Finding
 from hub.rules.document import Rule
 from hub.rules.facts import STOCK_CHANGED, Fact
 from hub.rules.ruleset import Ruleset
-from hub.store import approvals, commands, configs, log, outbox
+from hub.store import approvals, commands, configs, log, outbox, stock_told
 from hub.store.approvals import Wish
 from hub.store.configs import Draft
 from hub.store.db import Connection, queries
@@ -200,29 +200,11 @@ async def _positions(connection: Connection) -> list[tuple[Position, Fact]]:
                 "",
                 row["sku"],
                 row["now"],
-                stock_data(row["sku"], row["place"], row),
+                stock_told.stock_data(row),
             ),
         )
         for row in rows
     ]
-
-
-def stock_data(sku: str, place: str, row: Any) -> dict[str, str]:
-    """What is told of a position. row: its quantities and version."""
-    available = row["on_hand_milli"] - (
-        row["committed_milli"] + row["reserved_milli"] + row["unavailable_milli"]
-    )
-    return {
-        "sku": sku,
-        "place": place,
-        "on_hand": _quantity(row["on_hand_milli"]),
-        "available": _quantity(available),
-        "version": str(row["version"]),
-    }
-
-
-def _quantity(milli: int) -> str:
-    return money.decimal_text(milli, money.QUANTITY_DIGITS).rstrip("0").rstrip(".")
 
 
 async def _unheard(connection: Connection, rule: Rule) -> list[Finding]:

@@ -6,7 +6,6 @@ Not here: whom, what and when (`streams.deliveries.worker`).
 import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import aiohttp
 import msgspec
@@ -14,13 +13,15 @@ from standardwebhooks import Webhook
 
 from hub.domain.delivering import Answer
 from hub.domain.targets import ForbiddenAddress, check_url
+from hub.store.delivery_bodies import Said, trace_of
 from streams.deliveries.addresses import resolver
 
 TIMEOUT_S = 15.0
 """After Standard Webhooks: 15 to 30 s."""
 CONNECT_TIMEOUT_S = 5.0
 READ_BYTES_MAX = 1_024
-CONNECTIONS_MAX = 100
+CONNECTIONS_MAX = 600
+"""Below the 1,024 files that a process may have open where nobody has raised it."""
 ERROR_LENGTH_MAX = 200
 USER_AGENT = "commerce-data-hub"
 
@@ -53,9 +54,7 @@ class Sender:
         if self._client is not None:
             await self._client.close()
 
-    async def send(
-        self, url: str, secrets: tuple[str, ...], said: dict[str, Any], message_id: str
-    ) -> Answer:
+    async def send(self, url: str, secrets: tuple[str, ...], said: Said, message_id: str) -> Answer:
         """Post what is said; never raises for what a receiver or the network does."""
         assert self._client is not None, "opened first"
         body = msgspec.json.encode(said)
@@ -64,7 +63,7 @@ class Sender:
             async with self._client.post(
                 url,
                 data=body,
-                headers=signed(body, secrets, message_id, said.get("traceparent")),
+                headers=signed(body, secrets, message_id, trace_of(said)),
                 allow_redirects=False,
             ) as answer:
                 await answer.content.read(READ_BYTES_MAX)

@@ -41,14 +41,21 @@ limit $5;
 
 -- name: positions
 select
-    sku,
-    place,
+    p.sku,
+    p.place,
     now() as now,
-    on_hand_milli,
-    committed_milli,
-    reserved_milli,
-    unavailable_milli,
-    version
-from stock_positions
-order by sku, place
+    p.on_hand_milli,
+    p.committed_milli + p.reserved_milli + p.unavailable_milli
+    + case
+        when p.has_batches
+            then (
+                select coalesce(sum(b.left_milli), 0)
+                from stock_batches as b
+                where b.sku = p.sku and b.place = p.place and b.best_before_at <= now()
+            )
+        else 0
+    end as taken_milli,
+    p.version
+from stock_positions as p
+order by p.sku, p.place
 limit $1;

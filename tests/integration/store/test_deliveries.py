@@ -93,7 +93,7 @@ class Stage(Dispatcher):
 
     async def go(self, turns: int = 12) -> None:
         for _ in range(turns):
-            self._known_at_s = 0.0
+            self._known_at_s = self._looked_at_s = self._filled_at_s = 0.0
             await self.turn()
             await self.settle()
 

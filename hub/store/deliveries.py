@@ -5,6 +5,7 @@ after the other. Not here: what they say (`hub.store.delivery_bodies`), sending
 (`streams.deliveries`).
 """
 
+import os
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ READER = "deliveries"
 WINDOW = 500
 """So many of the oldest that wait of a subscription are looked at: what is behind them waits."""
 REPLAY_MAX = 10_000
+RESYNC_PAGE = 2_000
 FORGET_MAX = 5_000
 """In one transaction: about 50 ms."""
 
@@ -196,6 +198,31 @@ async def owner(connection: Connection, delivery_id: Key) -> Key:
     if found is None:
         raise DeliveryUnknown
     return found
+
+
+async def one(connection: Connection, delivery_id: Key) -> tuple[Delivery, dict[str, Any]]:
+    """A delivery, and its row as lists show it. Raises `DeliveryUnknown`."""
+    row = await connection.fetchrow(queries("deliveries")["one"], delivery_id)
+    if row is None:
+        raise DeliveryUnknown
+    return _delivery(row), dict(row)
+
+
+async def resync(connection: Connection, to: Active) -> int:
+    """Tell a subscriber the stock of every item and place once, as it is; how many."""
+    done, after = 0, ("", "")
+    while True:
+        page = await connection.fetch(queries("deliveries")["all_positions"], *after, RESYNC_PAGE)
+        rows = [
+            (os.urandom(16), f"stock:{ids.text(ids.stock_id(*at))}", *at)
+            for at in ((row["sku"], row["place"]) for row in page)
+        ]
+        columns = _columns(rows, 4)
+        await connection.execute(queries("deliveries")["add_resync"], to.subscription_id, *columns)
+        done += len(rows)
+        if len(page) < RESYNC_PAGE:
+            return done
+        after = (page[-1]["sku"], page[-1]["place"])
 
 
 async def attempts(connection: Connection, delivery_id: Key) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver
 from standardwebhooks import Webhook
 
 from hub.domain.delivering import Answer
@@ -29,18 +30,27 @@ USER_AGENT = "commerce-data-hub"
 class Sender:
     """One HTTP client for all deliveries. Redirects are not followed, proxies not asked."""
 
-    def __init__(self, *, is_local_allowed: bool) -> None:
+    def __init__(
+        self,
+        *,
+        is_local_allowed: bool,
+        names: AbstractResolver | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """names: what names resolve to, for tests."""
         self._is_local_allowed = is_local_allowed
+        self._names = names or resolver(is_local_allowed=is_local_allowed)
+        self._timeout_s = timeout_s
         self._client: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         """Make the client."""
         connector = aiohttp.TCPConnector(
-            resolver=resolver(is_local_allowed=self._is_local_allowed),
+            resolver=self._names,
             use_dns_cache=False,
             limit=CONNECTIONS_MAX,
         )
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         self._client = aiohttp.ClientSession(
             connector=connector,
             timeout=timeout,
@@ -74,7 +84,7 @@ class Sender:
         except ForbiddenAddress as error:
             return Answer(None, error.what[:ERROR_LENGTH_MAX])
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            return Answer(None, _reason(error))
+            return Answer(None, _reason(error, self._timeout_s))
 
 
 def signed(
@@ -102,9 +112,9 @@ def _error(answer: aiohttp.ClientResponse) -> str | None:
     return f"it answered {answer.status}"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, timeout_s: float) -> str:
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
-        return f"no answer within {TIMEOUT_S:.0f} s"
+        return f"no answer within {timeout_s:.0f} s"
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ForbiddenAddress):
         return cause.what[:ERROR_LENGTH_MAX]

@@ -354,6 +354,62 @@ limit $4;
 -- name: owner
 select subscription_id from deliveries where delivery_id = $1;
 
+-- name: one
+select
+    delivery_id,
+    seq,
+    subscription_id,
+    type,
+    event_key,
+    xid,
+    outbox_id,
+    order_key,
+    sku,
+    place,
+    state,
+    generation,
+    attempts,
+    next_at,
+    is_replay,
+    last_status,
+    last_error,
+    created_at,
+    ended_at
+from deliveries
+where delivery_id = $1;
+
+-- name: all_positions
+-- After ($1, $2), $3 of them.
+select
+    sku,
+    place
+from stock_positions
+where (sku, place) > ($1::text, $2::text)
+order by sku, place
+limit $3;
+
+-- name: add_resync
+-- Each position once; one that waits already is told as it is anyway.
+insert into deliveries (
+    delivery_id, subscription_id, type, event_key, xid, outbox_id, order_key, sku, place, is_replay
+)
+select
+    n.delivery_id,
+    $1,
+    'stock.changed',
+    n.delivery_id,
+    '0'::xid8,
+    0,
+    n.order_key,
+    n.sku,
+    n.place,
+    true
+from
+    unnest($2::uuid[], $3::text[], $4::text[], $5::text[])
+        as n (delivery_id, order_key, sku, place)
+on conflict (subscription_id, order_key) where state = 'waiting' and sku is not null
+do nothing;
+
 -- name: attempts
 select
     attempt,

@@ -74,6 +74,7 @@ class Summary:
             "disputes_before": asdict(self.shown.before.disputes),
             "disputes_after": asdict(self.shown.after.disputes),
             "stories": {story.name: story.holds for story in self.shown.stories},
+            "rule_runs": self.shown.rule_runs,
             "wall_s": round(self.wall_s, 1),
             "duplicates": self.outcomes.duplicates,
             "decisions": self.outcomes.decisions,

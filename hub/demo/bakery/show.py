@@ -2,7 +2,7 @@
 the results."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -34,18 +34,20 @@ CONNECT_TIMEOUT_S = 10
 
 @dataclass(frozen=True)
 class Shown:
-    """The day before and after, and the founding stories; `events` the hub was told."""
+    """The day before and after, and the stories; `events` the hub was told. rule_runs: rule -> how
+    many of its runs did something."""
 
     before: Played
     after: Played
     stories: list[Told]
     events: int
+    rule_runs: dict[str, int]
 
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Clients]:
     """A client with a key of its own for each of the bakery's channels."""
-    scopes = dict.fromkeys(town.CHANNELS, SCOPES)
+    scopes: dict[str | None, tuple[str, ...]] = dict.fromkeys(town.CHANNELS, SCOPES)
     with _clients(settings, asyncio.run(_make_keys(settings, scopes))) as clients:
         yield clients
 
@@ -77,7 +79,7 @@ def show(
 ) -> Shown:
     """Play the day both ways and tell the stories. on_progress: called with (intents played, of how
     many)."""
-    with connected(settings) as clients:
+    with connected(settings) as clients, connected_house(settings) as house:
         # A hub that has seen the day before gets other people and another name for each place.
         earlier = live.plays_before(clients)
         chain = town.build(seed + earlier)
@@ -90,14 +92,19 @@ def show(
             on_progress(done, len(wanted))
 
         suffix = f"-{earlier + 1}" if earlier else ""
-        after, events = live.play(clients, chain, wanted, suffix, count)
-        teller = Teller(clients, suffix)
-        stories = teller.tell()
-        return Shown(copying.play(wanted), after, stories, events + teller.sent)
+        with syncing.syncing(clients, house, suffix) as rules:
+            after, events = live.play(clients, chain, wanted, suffix, count)
+            teller = Teller(clients, suffix)
+            stories = teller.tell()
+            rules.try_each()
+            stories.append(rules.told())
+            runs = rules.runs()
+        told = events + teller.sent + rules.sent
+        return Shown(copying.play(wanted), after, stories, told, runs)
 
 
 async def _make_keys(
-    settings: Settings, scopes: Mapping[str | None, Sequence[str]]
+    settings: Settings, scopes: Mapping[str | None, tuple[str, ...]]
 ) -> dict[str | None, str]:
     """A key for each of these channels, as `hub key create` makes them."""
     connection = await asyncpg.connect(

@@ -47,17 +47,27 @@ class Syncing:
     suffix: str = ""
     sent: int = 0
     results: dict[str, bool] = field(default_factory=dict)
+    subscriptions: dict[str, str] = field(default_factory=dict)
 
     def publish(self) -> None:
         """Subscribe both channels, and publish all templates for them."""
         for channel, client in self.clients.items():
             types = ["rule.*", "points.adjusted"]
             wanted = {"label": "own", "types": types, "target_url": self.receivers.address(channel)}
-            client.command("/v1/subscriptions", f"sync-{channel}{self.suffix}", wanted)
+            made = client.command("/v1/subscriptions", f"sync-{channel}{self.suffix}", wanted)
+            self.subscriptions[channel] = made["subscription_id"]
         for template in sorted(drafts.templates()):
             rule = drafts.draft(template, template, HERE)
             wanted = {"rule": rule, "reason": REASON}
             self.house.command("/v1/rules", f"sync-{template}{self.suffix}", wanted)
+
+    def end(self) -> None:
+        """Stop the rules and listen no more: what comes next is not the bakery's."""
+        for template in sorted(drafts.templates()):
+            path = f"/v1/rules/{template}/pause"
+            self.house.command(path, f"sync-pause-{template}{self.suffix}", {"reason": REASON})
+        for channel, subscription_id in self.subscriptions.items():
+            self.clients[channel].end(f"/v1/subscriptions/{subscription_id}")
 
     def try_each(self) -> dict[str, bool]:
         """Let what each template is for happen; template -> whether the channels saw it."""
@@ -68,12 +78,6 @@ class Syncing:
             seen: Callable[[], bool] = getattr(self, f"_{case}")()
             self.results[template] = self.receivers.wait(seen, TIMEOUT_S)
         return self.results
-
-    def pause(self) -> None:
-        """Stop the rules: what comes next is not the bakery's."""
-        for template in sorted(drafts.templates()):
-            path = f"/v1/rules/{template}/pause"
-            self.house.command(path, f"sync-pause-{template}{self.suffix}", {"reason": REASON})
 
     def told(self) -> Told:
         """How it ended: every effect of the rule was seen, by the channel that had to see it."""
@@ -218,9 +222,9 @@ class Syncing:
 
 @contextmanager
 def syncing(clients: Clients, house: ChannelClient, suffix: str = "") -> Iterator[Syncing]:
-    """Rules published and channels listening, until the end; then the rules are paused."""
+    """Rules published and channels listening, until the end."""
     with Receivers(tuple(clients)).listening() as receivers:
         found = Syncing(clients, house, receivers, suffix)
         found.publish()
         yield found
-        found.pause()
+        found.end()

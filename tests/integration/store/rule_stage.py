@@ -12,8 +12,8 @@ from hub.store.subscriptions import NewSubscription
 from hub.testing import Database
 from streams.deliveries.worker import Dispatcher
 from streams.rules.worker import RulesWorker
+from tests.integration.store.delivery_stage import Receiver, web_json
 from tests.integration.store.stage import Store
-from tests.integration.store.test_deliveries import Receiver, web_json
 
 LIN = Word("lin", "agreed in March")
 

@@ -43,7 +43,7 @@ CROWDED = 256
 """So many on their way in all mean that many receivers are slow: each gets fewer places."""
 SUBSCRIPTIONS_EVERY_S = 0.5
 """So soon a new or paused subscription is known."""
-FILL_EVERY_S = 1.0
+FILL_EVERY_S = 0.25
 """Between two readings of all that waits: so soon is known what others have put there."""
 LOOK_EVERY_S = 0.1
 """Between looks for what is due again."""

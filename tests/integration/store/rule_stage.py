@@ -62,7 +62,8 @@ class RuleStage:
         """Rules and deliveries."""
         for _ in range(turns):
             await self.run_rules(2)
-            self.dispatcher._known_at_s = 0.0
+            ahead = dict.fromkeys(("_known_at_s", "_looked_at_s", "_filled_at_s"), 0.0)
+            vars(self.dispatcher).update(ahead)
             await self.dispatcher.turn()
             await self.dispatcher.settle()
 

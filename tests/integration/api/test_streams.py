@@ -29,7 +29,8 @@ class Event:
     """One server-sent event, or a comment."""
 
     def __init__(self, text: str) -> None:
-        fields = dict(one.partition(": ")[::2] for one in text.splitlines())
+        parts = [one.partition(": ") for one in text.splitlines()]
+        fields = {name: value for name, _, value in parts}
         self.id, self.name = fields.get("id"), fields.get("event")
         self.data: Any = json.loads(fields["data"]) if "data" in fields else None
 

@@ -10,9 +10,8 @@ from hub.store import db, rules, subscriptions
 from hub.store.rules import Outcome, Word
 from hub.store.subscriptions import NewSubscription
 from hub.testing import Database
-from streams.deliveries.worker import Dispatcher
 from streams.rules.worker import RulesWorker
-from tests.integration.store.delivery_stage import Receiver, web_json
+from tests.integration.store.delivery_stage import Receiver, Stage, web_json
 from tests.integration.store.stage import Store
 
 LIN = Word("lin", "agreed in March")
@@ -38,7 +37,7 @@ class RuleStage:
             update={"local_receivers": True} | settings
         )
         self.worker = RulesWorker(self.settings, self.clock)
-        self.dispatcher = Dispatcher(self.settings, self.clock)
+        self.dispatcher = Stage(self.settings, self.clock)
 
     async def open(self) -> None:
         await self.worker.open()
@@ -62,10 +61,7 @@ class RuleStage:
         """Rules and deliveries."""
         for _ in range(turns):
             await self.run_rules(2)
-            ahead = dict.fromkeys(("_known_at_s", "_looked_at_s", "_filled_at_s"), 0.0)
-            vars(self.dispatcher).update(ahead)
-            await self.dispatcher.turn()
-            await self.dispatcher.settle()
+            await self.dispatcher.go(1)
 
     async def subscribe(self, to: Receiver, channel: str, *types: str) -> None:
         new = NewSubscription(channel, "test", types or ("rule.*",), to.url)

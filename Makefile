@@ -12,8 +12,9 @@ PROCESSES ?= 2
 # One for whole hubs, one for builds of marts, one for all others, which mostly wait.
 TEST_PROCESSES ?= 3
 
-# HUB_MIRRORS="pypi=URL,maven=URL" names nearer sources of downloads.
+# HUB_MIRRORS="pypi=URL,npm=URL,maven=URL" names nearer sources of downloads.
 PYPI_MIRROR := $(shell tr ',' '\n' <<<'$(HUB_MIRRORS)' | sed -n 's/^ *pypi=//p')
+NPM_MIRROR := $(shell tr ',' '\n' <<<'$(HUB_MIRRORS)' | sed -n 's/^ *npm=//p')
 export HUB_MIRRORS
 
 .PHONY: help demo test check bench chaos up down lint types clean lock env
@@ -21,7 +22,8 @@ export HUB_MIRRORS
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-env: $(STAMP) ## make the environment from the lock
+env: $(STAMP) ## make the environment from the locks, and the console
+	@VENV=$(VENV) NPM_MIRROR='$(NPM_MIRROR)' bash deploy/make-console
 
 demo: env ## run everything on real input (EXIT=1 ends after the summary)
 	@$(BIN)/hub demo $(if $(EXIT),--exit) $(ARGS)
@@ -55,6 +57,7 @@ lint: env ## style of Python and SQL, import rules
 
 types: env ## types
 	@$(BIN)/basedpyright
+	@VENV=$(VENV) bash deploy/check-console
 
 lock: env ## resolve requirements.lock anew
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --all-extras \
@@ -62,7 +65,8 @@ lock: env ## resolve requirements.lock anew
 	  $(if $(PYPI_MIRROR),--index-url $(PYPI_MIRROR)) pyproject.toml -o requirements.lock -q
 
 clean: ## delete the environment and what tools left (never the data in .hub)
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs \
+	  console/node_modules console/dist console/src/api/schema.d.ts
 
 $(STAMP): requirements.lock pyproject.toml
 	@VENV=$(VENV) STAMP=$(STAMP) PYPI_MIRROR='$(PYPI_MIRROR)' bash deploy/make-environment

@@ -47,7 +47,7 @@ WORKER_PORT_OFFSET = 10
 WORKERS_MAX = 32
 SECRET_KEY_BYTES = 32
 LEDGERS = ("points",)
-MIRROR_KINDS = ("pypi", "maven")
+MIRROR_KINDS = ("pypi", "npm", "maven")
 
 
 class Settings(BaseSettings):
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     java: Path | None = Field(
         default=None, description="Another Java (17 or newer) for the own Kafka"
     )
-    mirrors: str = Field(default="", description="Where to download: pypi=URL,maven=URL")
+    mirrors: str = Field(default="", description="Where to download: pypi=URL,npm=URL,maven=URL")
     business_zone: str = Field(default="Asia/Shanghai", description="Zone of business dates")
     platform_ledgers: str = Field(
         default="", description="Ledgers whose platform decides itself: channel:points[,…]"
@@ -179,7 +179,7 @@ class Settings(BaseSettings):
         """Where stream worker `index` (from 0) serves its health and metrics."""
         return self.port_base + WORKER_PORT_OFFSET + index
 
-    def mirror(self, kind: Literal["pypi", "maven"]) -> str | None:
+    def mirror(self, kind: Literal["pypi", "npm", "maven"]) -> str | None:
         """The address to download packages of this kind from, if one is set."""
         return _parse_mirrors(self.mirrors).get(kind)
 
@@ -235,12 +235,12 @@ def load(**overrides: Any) -> Settings:
 
 
 def _parse_mirrors(text: str) -> dict[str, str]:
-    """`pypi=URL,maven=URL` as a dictionary; ValueError names what is wrong."""
+    """`pypi=URL,npm=URL,maven=URL` as a dictionary; ValueError names what is wrong."""
     mirrors: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         kind, equals, url = part.partition("=")
         if kind not in MIRROR_KINDS or not equals or "://" not in url:
-            raise ValueError(f"{part!r} is not of the form pypi=URL or maven=URL")
+            raise ValueError(f"{part!r} is not of the form pypi=URL, npm=URL or maven=URL")
         mirrors[kind] = url.rstrip("/")
     return mirrors
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 import hub
 from hub import settings as hub_settings
 from hub.settings import Settings
-from hub_api import logs, problems, resources
+from hub_api import api_page, logs, problems, resources
 from hub_api.figures import Figures
 from hub_api.front import Front
 from hub_api.kafka import Sender
@@ -18,6 +18,7 @@ from hub_api.routes import (
     cases,
     channels,
     checkouts,
+    console,
     coupon_commands,
     coupon_offers,
     coupons,
@@ -37,6 +38,7 @@ from hub_api.routes import (
     rule_runs,
     rule_trials,
     rules,
+    sessions,
     stock,
     streams,
     subscriptions,
@@ -81,6 +83,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     problems.install(app)
     for routes in (
         health,
+        sessions,
         events,
         webhooks,
         channels,
@@ -109,7 +112,9 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         subscriptions,
         deliveries,
         guides,
+        console,
         pages,
     ):
         app.include_router(routes.router)
+    api_page.install(app)
     return app

@@ -1,4 +1,7 @@
-"""Who calls: the key of a request, its scopes, its channel. Keeping keys: `hub.store.keys`."""
+"""Who calls: the key of a request, its scopes, its channel. Keeping keys: `hub.store.keys`.
+
+Sessions of people: `hub_api.sessions`.
+"""
 
 import asyncio
 import time
@@ -25,6 +28,7 @@ from hub_api.limits import (
 )
 from hub_api.postgres import Database, PostgresAwayError
 from hub_api.problems import Problem
+from hub_api.sessions import SESSION_COOKIE
 
 MINUTE_S = 60.0
 MISSES_PER_MINUTE_MAX = {
@@ -126,8 +130,20 @@ def viewer_of(key: ApiKey) -> Viewer:
     return Viewer(key.channel, key.allows("member:all_channels"))
 
 
+async def caller(request: Request, is_at_work: bool = True) -> ApiKey:
+    """Who asks: the key of the request, or the person whose session it shows.
+
+    is_at_work: a person does something; a stream that looks on keeps no session awake.
+    """
+    held = request.app.state.resources
+    authorization = request.headers.get("authorization")
+    if authorization is None and SESSION_COOKIE in request.cookies:
+        return await held.sessions.identify(request, is_at_work)
+    return await held.keyring.identify(authorization or "")
+
+
 class Needs:
-    """A dependency: the request's key, refused if it lacks the scope."""
+    """A dependency: who asks, a key or a person; refused without the scope."""
 
     def __init__(self, scope: str) -> None:
         self._scope = scope
@@ -135,8 +151,7 @@ class Needs:
     async def __call__(
         self, request: Request, _bearer: Annotated[object, Depends(bearer)]
     ) -> ApiKey:
-        keyring: Keyring = request.app.state.resources.keyring
-        key = await keyring.identify(request.headers.get("authorization", ""))
+        key = await caller(request)
         request.state.key_prefix = key.key_prefix
         if not key.allows(self._scope):
             raise Problem("scope-missing", scope=self._scope)

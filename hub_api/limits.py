@@ -45,6 +45,10 @@ KEY_CACHE_S = 1.0
 KEY_CACHE_KEYS_MAX = 10_000
 KEY_USED_FLUSH_S = 10.0
 
+# Passwords tried at once: each takes 0.2 s of a core and 32 MiB.
+PASSWORDS_TRIED_MAX = 2
+PASSWORD_WAIT_S = 5.0
+
 # "Live within a second": a channel is read again when what is known of it is this old.
 CHANNEL_CACHE_S = 0.5
 CHANNEL_CACHE_MAX = 1_000

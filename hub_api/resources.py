@@ -20,6 +20,7 @@ from hub_api.kafka import KafkaSender, Sender
 from hub_api.keyring import Keyring
 from hub_api.overdue import end_overdue
 from hub_api.postgres import Database
+from hub_api.sessions import Sessions
 from hub_api.signing import Signer
 from hub_api.trials import Trials
 
@@ -32,6 +33,7 @@ class Resources:
     database: Database
     sender: Sender
     keyring: Keyring
+    sessions: Sessions
     signer: Signer
     vault: Vault
     gate: BodyGate
@@ -55,6 +57,7 @@ async def opened(
         database=database,
         sender=sender or KafkaSender(settings),
         keyring=Keyring(database),
+        sessions=Sessions(database, settings.derived_key("names of login")),
         signer=Signer(settings),
         vault=vault,
         gate=BodyGate(),

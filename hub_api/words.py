@@ -51,6 +51,29 @@ KINDS: dict[str, Kind] = {
         Words("A valid key is needed", "Send `Authorization: Bearer <key>` with a key in force."),
         Words("需要有效的密钥", "请发送 `Authorization: Bearer <密钥>`,且密钥未被吊销。"),
     ),
+    "login-refused": Kind(
+        401,
+        Words("Nobody has this name and password", "Check both and try again."),
+        Words("用户名或密码不正确", "请核对后重试。"),
+    ),
+    "session-over": Kind(
+        401,
+        Words("The session is over", "Log in again."),
+        Words("登录已失效", "请重新登录。"),
+    ),
+    "forged": Kind(
+        403,
+        Words(
+            "The request may come from another site",
+            "Changes by a session carry `X-CSRF-Token` as `GET /v1/session` gives it, and come "
+            "from the hub's own pages.",
+        ),
+        Words(
+            "该请求可能来自其他网站",
+            "使用会话进行的修改须携带 `GET /v1/session` 返回的 `X-CSRF-Token`,"
+            "并且来自中台自己的页面。",
+        ),
+    ),
     "scope-missing": Kind(
         403,
         Words("The key does not allow this", "It lacks the scope {scope}."),
@@ -145,6 +168,11 @@ KINDS: dict[str, Kind] = {
         Words("The request has wrong values", "See `errors` for each field and its reason."),
         Words("请求参数有误", "各字段的原因见 `errors`。"),
     ),
+    "too-many-logins": Kind(
+        429,
+        Words("Too many logins failed", "Wait {seconds} seconds before the next."),
+        Words("登录失败次数过多", "请在 {seconds} 秒后再试。"),
+    ),
     "too-many-misses": Kind(
         429,
         Words("Too many lookups found nothing", "Wait {seconds} seconds before the next."),
@@ -174,6 +202,11 @@ KINDS: dict[str, Kind] = {
         500,
         Words("The hub failed", "It is noted in the hub's log under the id in `instance`."),
         Words("中台内部错误", "错误已记录在中台日志中,编号见 `instance`。"),
+    ),
+    "console-missing": Kind(
+        503,
+        Words("The console is not built", "`make env` builds it."),
+        Words("控制台尚未构建", "请运行 `make env` 进行构建。"),
     ),
     "kafka-away": Kind(
         503,

@@ -22,6 +22,7 @@ COMMANDS = {
     "bench": ("hub.cli.bench", "Measure one part."),
     "dead-letters": ("hub.cli.dead_letters", "Events that could not be applied."),
     "key": ("hub.cli.keys", "Keys of the API."),
+    "person": ("hub.cli.people", "People who may log in to the console."),
     "channel": ("hub.cli.channels", "Connect platforms by packs: new, test, diff, apply, list."),
     "config": ("hub.cli.config", "Publish configuration, and see its versions."),
     "rule": ("hub.cli.rules", "Write, try, publish and pause sync rules."),

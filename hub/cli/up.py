@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 
 from hub import settings
+from hub.cli.connected import with_hub
 from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.local import datafolder
 from hub.local.keeper import Change, State
 from hub.local.supervisor import Supervisor
+from hub.store import people
 
 COLOURS = {
     State.READY: "green",
@@ -40,6 +42,7 @@ def run(
             _wait_ready(hub, asked)
             if not asked.is_set():
                 _announce(hub, as_json)
+                _point_to_console(hub, as_json)
             asked.wait()
 
 
@@ -69,6 +72,16 @@ def _announce(hub: Supervisor, as_json: bool) -> None:
     for name, address in hub.addresses().items():
         say(f"  {name:18} {address}")
     say("\nThe hub is up. Ctrl-C stops it.")
+
+
+def _point_to_console(hub: Supervisor, as_json: bool) -> None:
+    """Say where people work, and how the first of them gets in."""
+    address = hub.addresses().get("api")
+    if as_json or address is None or "postgres" not in hub.addresses():
+        return
+    say(f"The console: {address}/console")
+    if not with_hub(people.all_people, "writer"):
+        say("Nobody may log in yet: hub person add YOUR_NAME --role admin")
 
 
 def reporter(as_json: bool) -> Callable[[Change], None]:

@@ -21,7 +21,7 @@ from hub.store.keys import ApiKey
 from hub.store.outbox import Position, Told
 from hub_api import following
 from hub_api.following import FactReader, StockReader
-from hub_api.keyring import Needs
+from hub_api.keyring import Needs, caller
 from hub_api.limits import (
     STREAM_BYTES_MAX,
     STREAM_CHECK_S,
@@ -191,7 +191,7 @@ async def _stream(
             async for page in missed(until):
                 yield b"".join(one.wire() for one in page) or HEARTBEAT
             silent_s = 0.0
-            while not reader.box.is_overrun and await _may_go_on(request, held, key):
+            while not reader.box.is_overrun and await _may_go_on(request, key):
                 taken = await reader.box.take(STREAM_CHECK_S)
                 silent_s = 0.0 if taken else silent_s + STREAM_CHECK_S
                 if taken:
@@ -211,10 +211,10 @@ async def _leaving(held: Resources, reader: FactReader | StockReader) -> AsyncIt
         await held.following.leave(reader)
 
 
-async def _may_go_on(request: Request, held: Resources, key: ApiKey) -> bool:
+async def _may_go_on(request: Request, key: ApiKey) -> bool:
     """Whether the key still holds; while Postgres is away, what was known of it counts."""
     try:
-        now = await held.keyring.identify(request.headers.get("authorization", ""))
+        now = await caller(request, is_at_work=False)
     except PostgresAwayError:
         return True
     except Problem:

@@ -1,0 +1,85 @@
+// The pages behind the login, and the way between them. Each page is loaded when it is opened.
+import { useQueryClient } from "@tanstack/react-query";
+import { App as AntApp, Button, Spin } from "antd";
+import { lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { api } from "../api/client";
+import { LanguageSwitch } from "../parts/LanguageSwitch";
+import mark from "../mark.svg";
+import { useMay, useSession } from "./session";
+
+const Find = lazy(() => import("../pages/Find"));
+const WAYS = [{ path: "/", word: "find.title", scope: null }] as const;
+
+export default function Shell() {
+  const { t } = useTranslation();
+  return (
+    <AntApp>
+      <div className="frame">
+        <header className="side">
+          <div className="brand">
+            <img src={mark} alt="" />
+            {t("app.name")}
+          </div>
+          <Ways />
+          <Who />
+        </header>
+        <main className="main">
+          <Suspense fallback={<Spin />}>
+            <Switch>
+              <Route path="/" component={Find} />
+              <Route>
+                <Redirect to="/" />
+              </Route>
+            </Switch>
+          </Suspense>
+        </main>
+      </div>
+    </AntApp>
+  );
+}
+
+function Ways() {
+  const { t } = useTranslation();
+  const may = useMay();
+  const [here] = useLocation();
+  return (
+    <nav aria-label={t("app.ways")}>
+      {WAYS.filter((way) => way.scope === null || may(way.scope)).map((way) => (
+        <Link
+          aria-current={here === way.path || (way.path !== "/" && here.startsWith(way.path)) ? "page" : undefined}
+          className="go"
+          href={way.path}
+          key={way.path}
+        >
+          {t(way.word)}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function Who() {
+  const { t } = useTranslation();
+  const session = useSession();
+  const client = useQueryClient();
+  async function leave() {
+    await api.DELETE("/v1/session");
+    client.clear();
+    client.setQueryData(["session"], null);
+  }
+  return (
+    <div className="who">
+      <span>
+        {session.name} <span className="soft">{t(`role.${session.role}`)}</span>
+      </span>
+      <span>
+        <LanguageSwitch />
+        <Button onClick={leave} size="small" type="text">
+          {t("login.leave")}
+        </Button>
+      </span>
+    </div>
+  );
+}

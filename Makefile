@@ -9,8 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-lock
 PROCESSES ?= 2
-# One for whole hubs, one for builds of marts, one for all others, which mostly wait.
-TEST_PROCESSES ?= 3
+# Whole hubs run in one of them, in turn; the other takes what else there is.
+TEST_PROCESSES ?= 2
 
 # HUB_MIRRORS="pypi=URL,maven=URL" names nearer sources of downloads.
 PYPI_MIRROR := $(shell tr ',' '\n' <<<'$(HUB_MIRRORS)' | sed -n 's/^ *pypi=//p')

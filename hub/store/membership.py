@@ -284,7 +284,7 @@ def _edges(facts: Facts, resolution: Resolution) -> dict[Key, list[dict[str, obj
             if resolution.standings[profile, kind, value].name == matching.JOINS
         ]
         if len(joined) > 1:
-            named = {"identifier_type": kind, "value_hmac": ids.text(value)}
+            named: dict[str, object] = {"identifier_type": kind, "value_hmac": ids.text(value)}
             held = [ids.text(profile) for profile in joined]
             edges[joined[0]].append(named | {"profiles": held})
     return edges

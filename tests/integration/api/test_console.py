@@ -1,10 +1,31 @@
 """The console's files as the API serves them."""
 
 import re
+from pathlib import Path
 
 import httpx
+import pytest
+
+from hub_api.routes import console
+
+needs_built = pytest.mark.skipif(
+    not (console.BUILT / "index.html").is_file(), reason="the console is not built: make env"
+)
 
 
+async def test_a_console_that_was_not_built_says_how_to_build_it(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(console, "BUILT", tmp_path)
+    page = await http.get("/console/members/1")
+    assert page.status_code == 503
+    assert "make env" in page.text
+    assert "控制台尚未构建" in page.text
+    assert "Content-Security-Policy" in page.headers
+    assert (await http.get("/console/assets/index.js")).status_code == 404
+
+
+@needs_built
 async def test_the_page_is_served_at_every_address_of_the_console(http: httpx.AsyncClient) -> None:
     assert (await http.get("/console")).headers["location"] == "/console/"
     for path in ("/console/", "/console/members/1", "/console/..%2f..%2fpyproject.toml"):
@@ -14,6 +35,7 @@ async def test_the_page_is_served_at_every_address_of_the_console(http: httpx.As
         assert page.headers["cache-control"] == "no-store"
 
 
+@needs_built
 async def test_the_page_allows_only_what_comes_from_here(http: httpx.AsyncClient) -> None:
     first, second = [await http.get("/console/") for _ in range(2)]
     policy = first.headers["content-security-policy"]
@@ -31,6 +53,7 @@ async def test_the_page_allows_only_what_comes_from_here(http: httpx.AsyncClient
     assert rules["frame-ancestors"] == "'none'"
 
 
+@needs_built
 async def test_assets_are_kept_for_good_and_nothing_else_is_served(
     http: httpx.AsyncClient,
 ) -> None:

@@ -38,6 +38,7 @@ from hub_api.routes import (
     rule_runs,
     rule_trials,
     rules,
+    search,
     sessions,
     stock,
     streams,
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     for routes in (
         health,
         sessions,
+        search,
         events,
         webhooks,
         channels,

@@ -77,8 +77,8 @@ class Looker:
             else:
                 return page
 
-    def keep(self, name: str) -> None:
-        """A picture of the page as it is, if somebody wants pictures."""
+    def keep(self, name: str, is_whole: bool = False) -> None:
+        """A picture of the page as it is, or all of its length, if somebody wants pictures."""
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=self._folder / f"{name}.png")
+            self.page.screenshot(path=self._folder / f"{name}.png", full_page=is_whole)

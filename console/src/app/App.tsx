@@ -32,6 +32,7 @@ export function App() {
   const { i18n } = useTranslation();
   return (
     <ConfigProvider
+      button={{ autoInsertSpace: false }}
       csp={{ nonce }}
       locale={i18n.language === "en" ? enLocale : zhLocale}
       theme={{ token: { colorPrimary: "#0f5c53", colorInfo: "#0f5c53", borderRadius: 8, fontFamily: "inherit" } }}

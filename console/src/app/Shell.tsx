@@ -10,7 +10,16 @@ import mark from "../mark.svg";
 import { useMay, useSession } from "./session";
 
 const Find = lazy(() => import("../pages/Find"));
-const WAYS = [{ path: "/", word: "find.title", scope: null }] as const;
+const Member = lazy(() => import("../pages/Member"));
+const Order = lazy(() => import("../pages/Order"));
+const Coupon = lazy(() => import("../pages/Coupon"));
+const Item = lazy(() => import("../pages/Item"));
+const Work = lazy(() => import("../pages/Work"));
+const Case = lazy(() => import("../pages/Case"));
+const WAYS = [
+  { path: "/", word: "find.title", scope: null },
+  { path: "/work", word: "work.title", scope: "cases:read" },
+] as const;
 
 export default function Shell() {
   const { t } = useTranslation();
@@ -29,6 +38,12 @@ export default function Shell() {
           <Suspense fallback={<Spin />}>
             <Switch>
               <Route path="/" component={Find} />
+              <Route path="/members/:id" component={Member} />
+              <Route path="/orders/:id" component={Order} />
+              <Route path="/coupons/:code" component={Coupon} />
+              <Route path="/items/:sku" component={Item} />
+              <Route path="/work" component={Work} />
+              <Route path="/work/:id" component={Case} />
               <Route>
                 <Redirect to="/" />
               </Route>
@@ -66,8 +81,8 @@ function Who() {
   const client = useQueryClient();
   async function leave() {
     await api.DELETE("/v1/session");
-    client.clear();
     client.setQueryData(["session"], null);
+    client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
   }
   return (
     <div className="who">

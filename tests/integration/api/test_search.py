@@ -19,7 +19,7 @@ async def day(take) -> None:
         WEB.body("item.upserted", 0, sku="CAKE-6", name="草莓蛋糕"),
         WEB.body("member.registered", 1, event_id="E-1", account="w1", identifiers=[proof]),
         MINI.body("member.registered", 2, account="m1", identifiers=[proof]),
-        WEB.body("order.placed", 3, order_number="W-1", currency="CNY", account="w1",
+        WEB.body("order.placed", 3, order_number="W-1", currency="CNY", buyer={"account": "w1"},
                  lines=[line(1, "CAKE-6", 1, "168.00")], total="168.00"),
         MINI.body("order.placed", 4, order_number="W-1", currency="CNY",
                   lines=[line(1, "CAKE-6", 1, "168.00")], total="168.00"),

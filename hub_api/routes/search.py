@@ -38,8 +38,10 @@ class Hit(BaseModel):
     state: str | None
     channel: str | None = None
     shop: str | None = None
-    by: str | None = Field(None, description="By what a member was found: phone, account, …")
-    is_verified: bool | None = Field(None, description="The member proved to hold it")
+    by: Annotated[
+        str | None, Field(description="By what a member was found: phone, account, …")
+    ] = None
+    is_verified: Annotated[bool | None, Field(description="The member proved to hold it")] = None
     object_kind: str | None = None
     object_id: str | None = None
 

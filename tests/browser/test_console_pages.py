@@ -23,13 +23,13 @@ from hub.store.sealing import Vault
 from hub.testing import wait_until
 from hub_api.routes import console
 from tests.browser.conftest import Looker
-from tests.event_maker import Shop, line, record
+from tests.event_maker import Shop, at, line, record
 
 pytestmark = pytest.mark.skipif(
     not (console.BUILT / "index.html").is_file(), reason="the console is not built: make env"
 )
 ROOT = Path(console.BUILT).parents[1]
-PATIENCE_S = 10
+PATIENCE_S = 60
 PASSWORD = "a long enough password"
 PHONE = "+8613912345678"
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
@@ -69,7 +69,8 @@ async def _begin(database: testing.Database) -> None:
     bodies = [
         WEB.body("item.upserted", 0, sku="CAKE-6", name="草莓生日蛋糕 6 寸"),
         WEB.body("place.upserted", 0, place="xuhui", name="徐汇店", kind="store"),
-        WEB.body("stock.counted", 1, sku="CAKE-6", place="xuhui", quantity="12"),
+        WEB.body("stock.counted", 1, sku="CAKE-6", place="xuhui", quantity="12",
+                 measured_at=at(1).isoformat()),
         WEB.body("member.registered", 1, account="w1", identifiers=[proof], name="王芳"),
         MINI.body("member.registered", 2, account="m1", identifiers=[proof], name="王芳"),
         MINI.body("member.consent_changed", 3, account="m1", purpose="marketing",
@@ -218,6 +219,18 @@ def all_of_it_is_there_in_english(pages: Looker) -> None:
     page.get_by_role("button", name="Why this balance").click()
     sees(pages, "Its order")
     look(pages, "member-english")
+    page.get_by_role("button", name="Undo the merge").click()
+    sees(pages, "After this they are these members again:", "website w1", "mini-program m1")
+    look(pages, "undo-english")
+    page.get_by_role("dialog").get_by_label("Reason (needed)").fill("two sisters with one phone")
+    page.get_by_role("button", name="Undo it").click()
+    sees(pages, "Done")
+    page.get_by_role("link", name="Find").click()
+    search(page, "What to find", PHONE)
+    expect(page.locator(".row").filter(has_text="phone")).to_have_count(
+        2, timeout=PATIENCE_S * 1000
+    )
+    look(pages, "found-english")
     page.get_by_role("button", name="Log out").click()
     sees(pages, "Log in", "Password")
     look(pages, "login-english")

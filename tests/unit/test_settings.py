@@ -86,7 +86,7 @@ def test_mirrors_are_one_setting(text: str, kind: str, url: str | None) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("mirrors", "npm=https://a"),
+        ("mirrors", "gems=https://a"),
         ("mirrors", "maven"),
         ("business_zone", "Asia/Nowhere"),
         ("workers", -1),

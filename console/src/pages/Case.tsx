@@ -13,6 +13,8 @@ import { useSaid } from "../parts/said";
 import { Failed, Nothing, Told } from "../parts/Told";
 
 type Whole = Schemas["Case"];
+// Names for machines: they tell a person nothing.
+const HIDDEN = ["event_key", "profile_id"];
 const PRIORITIES = ["low", "normal", "high"];
 
 export default function Case({ params }: { params: { id: string } }) {
@@ -77,6 +79,12 @@ function About({ one }: { one: Whole }) {
       else void message.info(t("case.noPage"));
     },
   });
+  const told = Object.entries(one.detail).filter(([name, value]) => value !== null && !HIDDEN.includes(name));
+  const say = (name: string, value: unknown) => {
+    if (typeof value !== "string") return JSON.stringify(value);
+    if (name === "channel") return said.channel(value);
+    return name === "reason" || name === "refusal" ? said.why(value) : said.state(value);
+  };
   return (
     <Panel
       extra={
@@ -90,10 +98,10 @@ function About({ one }: { one: Whole }) {
         <span className="grow">{t(`object.${one.object_kind}`, { defaultValue: one.object_kind })}</span>
         <span className="mono soft">{one.object_key}</span>
       </div>
-      {Object.entries(one.detail).map(([name, value]) => (
+      {told.map(([name, value]) => (
         <div className="row" key={name}>
           <span className="grow soft">{t(`detail.${name}`, { defaultValue: name })}</span>
-          <span className="mono">{typeof value === "string" ? said.state(value) : JSON.stringify(value)}</span>
+          <span className="mono">{say(name, value)}</span>
         </div>
       ))}
       {one.repairs.length > 0 && <h3>{t("case.repairs")}</h3>}
@@ -227,7 +235,7 @@ function Note({ one }: { one: Whole }) {
   return (
     <Panel title={t("case.note")}>
       <div className="stack">
-        <Why onChange={setReason} value={reason} />
+        <Why label={t("case.noteText")} onChange={setReason} value={reason} />
         {note.isError && <Failed error={note.error} />}
         <Button disabled={!reason.trim()} loading={note.isPending} onClick={() => note.mutate()}>
           {t("case.noteNow")}
@@ -237,14 +245,20 @@ function Note({ one }: { one: Whole }) {
   );
 }
 
-function Why({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+interface Asked {
+  value: string;
+  onChange: (text: string) => void;
+  label?: string;
+}
+
+function Why({ value, onChange, label }: Asked) {
   const { t } = useTranslation();
   return (
     <Input.TextArea
-      aria-label={t("ask.reason")}
+      aria-label={label ?? t("ask.reason")}
       maxLength={256}
       onChange={(event) => onChange(event.target.value)}
-      placeholder={t("ask.reason")}
+      placeholder={label ?? t("ask.reason")}
       value={value}
     />
   );

@@ -41,7 +41,7 @@ function Whole({ coupon }: { coupon: Schemas["Coupon"] }) {
             <span className="grow">
               {use.place ?? use.shop}
               {use.order_number && <span className="mono"> {use.order_number}</span>}
-              {use.refusal && <div className="soft">{t("path.because", { reason: said.state(use.refusal) })}</div>}
+              {use.refusal && <div className="soft">{t("path.because", { reason: said.why(use.refusal) })}</div>}
             </span>
             <span className="soft">{said.channel(use.channel)}</span>
             {use.reversed_at && <Tag>{t("coupon.reversed")}</Tag>}

@@ -107,7 +107,7 @@ function Coupons({ member_id }: { member_id: string }) {
               <div className="row" key={coupon.coupon_id}>
                 <span className="grow">
                   <Link href={`/coupons/${encodeURIComponent(coupon.code)}`}>{coupon.code}</Link>
-                  <div className="soft">{t("member.until", { at: said.moment(coupon.valid_until) })}</div>
+                  <div className="soft">{coupon.valid_until ? t("member.until", { at: said.moment(coupon.valid_until) }) : t("said.noEnd")}</div>
                 </span>
                 {coupon.is_claimable && <Tag color="gold">{t("member.claimable")}</Tag>}
                 <Tag color={colourOf(coupon.status)}>{said.state(coupon.status)}</Tag>

@@ -56,7 +56,8 @@ function Why({ points }: { points: Explanation }) {
             <span className="grow">
               <b>{t("points.lot", { granted: lot.granted, left: lot.open + lot.pending })}</b>
               <div className="soft">
-                {said.channel(lot.channel)} · {said.moment(lot.earned_at)} · {t("points.ends", { at: said.moment(lot.ends_at) })}
+                {said.channel(lot.channel)} · {said.moment(lot.earned_at)} ·{" "}
+                {lot.ends_at ? t("points.ends", { at: said.moment(lot.ends_at) }) : t("said.noEnd")}
               </div>
             </span>
             {lot.order_id && <Link href={`/orders/${lot.order_id}`}>{t("points.order")}</Link>}

@@ -39,7 +39,7 @@ export function Belonging({ member }: { member: Member }) {
         )}
       </Told>
       {isMerging && <Merging member_id={member_id} onEnd={() => setMerging(false)} />}
-      {undone && <Undoing manifest={undone} member_id={member_id} onEnd={() => setUndone(null)} />}
+      {undone && <Undoing manifest={undone} member={member} onEnd={() => setUndone(null)} />}
     </Panel>
   );
 }
@@ -89,6 +89,8 @@ function Merging({ member_id, onEnd }: { member_id: string; onEnd: () => void })
   return (
     <Modal
       cancelText={t("ask.cancel")}
+      // Within the page: the lock of what is behind would be a style without the page's nonce.
+      getContainer={false}
       confirmLoading={merge.isPending}
       okButtonProps={{ disabled: !found || !reason.trim() }}
       okText={t("merge.confirm")}
@@ -137,8 +139,14 @@ function Brought({ preview }: { preview: Preview }) {
   );
 }
 
-function Undoing({ manifest, member_id, onEnd }: { manifest: Manifest; member_id: string; onEnd: () => void }) {
+function Undoing({ manifest, member, onEnd }: { manifest: Manifest; member: Member; onEnd: () => void }) {
   const { t } = useTranslation();
+  const said = useSaid();
+  const { member_id } = member;
+  const nameOf = (id: string) => {
+    const profile = member.profiles.find((one) => one.profile_id === id);
+    return profile ? `${said.channel(profile.channel)} ${profile.account ?? ""}` : id.slice(0, 8);
+  };
   const [reason, setReason] = useState("");
   const ended = useEnd(onEnd);
   const split = useMutation({
@@ -154,6 +162,8 @@ function Undoing({ manifest, member_id, onEnd }: { manifest: Manifest; member_id
   return (
     <Modal
       cancelText={t("ask.cancel")}
+      // Within the page: the lock of what is behind would be a style without the page's nonce.
+      getContainer={false}
       confirmLoading={split.isPending}
       okButtonProps={{ disabled: !reason.trim() }}
       okText={t("merge.undoConfirm")}
@@ -165,10 +175,10 @@ function Undoing({ manifest, member_id, onEnd }: { manifest: Manifest; member_id
       <div className="stack">
         <span>{t("merge.becomes")}</span>
         <div>
-          {Object.entries(manifest.members_before).map(([member, profiles]) => (
-            <div className="row" key={member}>
-              <span className="grow mono">{member.slice(0, 8)}</span>
-              <span>{t("merge.accounts", { number: profiles.length })}</span>
+          {Object.entries(manifest.members_before).map(([before, profiles]) => (
+            <div className="row" key={before}>
+              <span className="grow">{profiles.map(nameOf).join(" · ")}</span>
+              <span className="soft mono">{before.slice(0, 8)}</span>
             </div>
           ))}
         </div>

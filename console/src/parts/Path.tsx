@@ -47,7 +47,7 @@ function Step({ one }: { one: Happening }) {
       <span className="soft step-at">{said.moment(one.occurred_at)}</span>
       <span className="grow">
         {one.object_kind === "order" ? <Link href={`/orders/${one.object_id}`}>{said.event(one.type)}</Link> : said.event(one.type)}
-        {one.reason && <div className="soft">{t("path.because", { reason: one.reason })}</div>}
+        {one.reason && <div className="soft">{t("path.because", { reason: said.why(one.reason) })}</div>}
       </span>
       <span className="soft">{said.channel(one.channel)}</span>
       <Tag color={colourOf(one.outcome)}>{said.state(one.outcome)}</Tag>

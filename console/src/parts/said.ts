@@ -10,6 +10,7 @@ export function useSaid() {
     state: (name: string) => t(`state.${name}`, { defaultValue: name }),
     event: (type: string) => t(`event.${type}`, { defaultValue: type }),
     channel: (name: string) => t(`channel.${name}`, { defaultValue: name }),
+    why: (reason: string) => t(`why.${reason.replace(/\W+/g, "_")}`, { defaultValue: reason }),
     points: (count: number) => (count > 0 ? `+${count}` : String(count)),
   };
 }

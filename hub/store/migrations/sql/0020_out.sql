@@ -9,6 +9,7 @@ alter table deliveries add constraint deliveries_state_known
 check (state in ('waiting', 'delivered', 'failed', 'shadow'));
 create unique index deliveries_stock_shadow on deliveries (subscription_id, order_key)
 where state = 'shadow' and sku is not null;
+create index deliveries_event on deliveries (event_key);
 -- What ended long ago is forgotten.
 create index deliveries_ended on deliveries (ended_at) where state <> 'waiting';
 comment on column delivery_attempts.attempted_at is 'when it was sent, not when it was answered';

@@ -14,6 +14,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from hub.domain import telling, tracing
 from hub.errors import HubError
 from hub.settings import Settings
 from hub_api.limits import (
@@ -156,9 +157,17 @@ class KafkaSender:
 
 
 async def _send_all(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[Position]:
-    """Queue the records in order, then wait for all of them."""
+    """Queue the records in order, then wait for all of them.
+
+    The trace is in a header, not in the event: the same event sent again, in another trace, is the
+    same to the byte.
+    """
+    traceparent = tracing.current.get()
+    headers = list(HEADERS)
+    if traceparent is not None:
+        headers.append((telling.TRACEPARENT, traceparent.encode()))
     sent = [
-        await producer.send(record.topic, record.value, key=record.key, headers=list(HEADERS))
+        await producer.send(record.topic, record.value, key=record.key, headers=headers)
         for record in records
     ]
     results = await asyncio.gather(*sent, return_exceptions=True)

@@ -15,7 +15,8 @@ from standardwebhooks import Webhook
 from hub import outward
 from hub.domain.delivering import Answer
 from hub.domain.targets import ForbiddenAddress, check_url
-from hub.store.delivery_bodies import Said, trace_of
+from hub.domain.telling import TRACEPARENT, text_of
+from hub.store.delivery_bodies import Said
 
 TIMEOUT_S = 15.0
 """After Standard Webhooks: 15 to 30 s."""
@@ -65,7 +66,7 @@ class Sender:
             async with self._client.post(
                 url,
                 data=body,
-                headers=signed(body, secrets, message_id, trace_of(said)),
+                headers=signed(body, secrets, message_id, text_of(said, TRACEPARENT)),
                 allow_redirects=False,
             ) as answer:
                 await answer.content.read(READ_BYTES_MAX)

@@ -100,7 +100,9 @@ async def test_every_refusal_has_the_one_shape(http, method: str, path: str, sta
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
-    assert set(problem) == {"type", "title", "status", "detail", "instance", "errors"}
+    assert set(problem) == {
+        *("type", "title", "status", "detail", "instance", "trace_id", "errors")
+    }
     assert problem["status"] == status
     assert problem["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"
     explained = await http.get(problem["type"])

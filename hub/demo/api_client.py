@@ -131,7 +131,7 @@ class ChannelClient:
         try:
             try:
                 answer = self._sent(method, path, body, headers)
-            except http.client.RemoteDisconnected:
+            except ConnectionError:
                 # The server ends connections that were quiet for some seconds.
                 self._connection.close()
                 answer = self._sent(method, path, body, headers)

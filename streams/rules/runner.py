@@ -6,10 +6,11 @@ facts behind it run under the new one. Runs, effects and the place are one trans
 
 import asyncio
 import time
+from collections import Counter
 
 from hub.domain import rule_versions
 from hub.domain.ids import Key
-from hub.rules import ruleset
+from hub.rules import facts, ruleset
 from hub.rules.facts import STOCK_CHANGED
 from hub.rules.ruleset import Ruleset
 from hub.store import outbox, rule_book, rule_effects, rule_runs, rules
@@ -24,6 +25,10 @@ RECEIVERS_EVERY_S = 0.5
 """So soon a new or paused subscription is known."""
 YIELD_EVERY = 50
 """Facts between two moments for the worker's other tasks: some milliseconds."""
+
+
+Skipped = Counter[tuple[str, int]]
+"""How many facts each version skipped."""
 
 
 class Runner:
@@ -52,9 +57,11 @@ class Runner:
             return False
         batch = self._until_a_publication(batch)
         await self._look_at_receivers(connection)
-        made = await self._run(connection, batch)
+        made, skipped = await self._run(batch)
+        if STOCK_CHANGED in types:
+            made += await self._run_stock(connection, batch.facts, skipped)
         async with connection.transaction():
-            tallies = await rule_runs.keep(connection, made, self._receivers)
+            tallies = await rule_runs.keep(connection, made, self._receivers, skipped)
             await outbox.advance(connection, batch)
         self._count(tallies, len(batch.facts))
         if batch.facts and _publishes_rule(batch.facts[-1]):
@@ -72,33 +79,42 @@ class Runner:
                 return Batch(batch.reader, batch.after, batch.facts[: number + 1], fact.position)
         return batch
 
-    async def _run(self, connection: Connection, batch: Batch) -> list[Made]:
-        assert self._ruleset is not None
+    async def _run(self, batch: Batch) -> tuple[list[Made], Skipped]:
         found: list[Made] = []
+        skipped: Skipped = Counter()
         for number, fact in enumerate(batch.facts):
             known = rule_book.as_rules_read(fact)
             if known is not None:
-                for run in ruleset.run(self._ruleset, known):
-                    found.append(Made(self._ruleset.rules[run.rule], fact, run))
+                found += self._decided(known, fact, skipped)
             if number % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-        if STOCK_CHANGED in self._ruleset.types:
-            found += await self._run_stock(connection, batch.facts)
-        return found
+        return found, skipped
 
-    async def _run_stock(self, connection: Connection, facts: list[Fact]) -> list[Made]:
+    async def _run_stock(
+        self, connection: Connection, facts: list[Fact], skipped: Skipped
+    ) -> list[Made]:
         """The positions that these facts changed, as they are; each by its last fact."""
-        assert self._ruleset is not None
         by_xid = {fact.position[0]: fact for fact in facts}
         rows = await connection.fetch(queries("rule_runs")["changed_positions"], list(by_xid))
-        found = []
+        found: list[Made] = []
         for row in rows:
             cause = by_xid[row["changed_xid"]]
             known = rule_book.stock_fact(cause, row["sku"], row["place"], row)
-            for run in ruleset.run(self._ruleset, known):
-                rule = self._ruleset.rules[run.rule]
-                found.append(Made(rule, cause, run, row["sku"], row["place"]))
+            found += self._decided(known, cause, skipped, (row["sku"], row["place"]))
         return found
+
+    def _decided(
+        self,
+        fact: facts.Fact,
+        cause: Fact,
+        skipped: Skipped,
+        position: tuple[str | None, str | None] = (None, None),
+    ) -> list[Made]:
+        assert self._ruleset is not None
+        runs, without = ruleset.decide(self._ruleset, fact)
+        for rule in without:
+            skipped[rule.name, rule.version] += 1
+        return [Made(self._ruleset.rules[run.rule], cause, run, *position) for run in runs]
 
     async def _look_at_rules(self, connection: Connection, until: outbox.Position) -> None:
         self._ruleset = await self.book.in_force(connection, until)

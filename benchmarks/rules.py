@@ -93,9 +93,11 @@ async def _beside_the_stream(servers_: Servers, hub: Settings, rules: list[str])
     try:
         await _publish(connection, Vault(hub.secret()), rules)
         with _worker(hub) as worker:
+            await _until_through(connection)
             before = sum(worker.cpu_times()[:2]), servers_.cpu_s("postgres")
             stream = await asyncio.to_thread(_stream, hub)
-            taken_s = await _until_through(connection)
+            await _until_through(connection)
+            taken_s = await _taken_s(connection)
             after = sum(worker.cpu_times()[:2]), servers_.cpu_s("postgres")
         wanted = MATCHING * ORDERS if rules else 0
         made = await connection.fetchval("select count(*) from deliveries")
@@ -168,8 +170,8 @@ def _stream(hub: Settings) -> Figures:
         return json.loads(lines[-1])
 
 
-async def _until_through(connection: db.Connection) -> float:
-    """Seconds from the first order's write until the worker was behind the last."""
+async def _until_through(connection: db.Connection) -> None:
+    """Until the worker is behind all that was written."""
     sql = (
         "select count(*) = 0 from outbox as o, outbox_readers as r where r.reader = 'rules'"
         " and (o.xid, o.outbox_id) > (r.xid, r.outbox_id)"
@@ -179,6 +181,10 @@ async def _until_through(connection: db.Connection) -> float:
         if time.monotonic() > deadline:
             raise TimeoutError("the rules worker does not keep up")
         await asyncio.sleep(POLL_S)
+
+
+async def _taken_s(connection: db.Connection) -> float:
+    """Seconds from the first order's write until the worker was behind the last."""
     taken = await connection.fetchval(
         "select extract(epoch from (select updated_at from outbox_readers where reader = 'rules')"
         " - (select min(received_at) from outbox where type = 'order.placed'))"

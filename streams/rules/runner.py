@@ -73,11 +73,17 @@ class Runner:
         self._ruleset = None
 
     def _until_a_publication(self, batch: Batch) -> Batch:
-        """The batch up to the first publication of a rule: what follows runs under that one."""
+        """The batch up to the first publications of rules: what follows runs under those. Many in a
+        row are looked at once."""
         for number, fact in enumerate(batch.facts):
-            if _publishes_rule(fact):
+            if _publishes_rule(fact) and not self._is_publication(batch.facts, number + 1):
                 return Batch(batch.reader, batch.after, batch.facts[: number + 1], fact.position)
         return batch
+
+    def _is_publication(self, facts: list[Fact], number: int) -> bool:
+        assert self._ruleset is not None
+        is_read = PUBLISHED in self._ruleset.types
+        return not is_read and number < len(facts) and _publishes_rule(facts[number])
 
     async def _run(self, batch: Batch) -> tuple[list[Made], Skipped]:
         found: list[Made] = []

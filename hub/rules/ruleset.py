@@ -53,7 +53,7 @@ class Ruleset:
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._by_type: dict[str, list[Compiled]] = {}
         for rule in self.rules.values():
-            for event_type in rule.checked.rule.trigger.events:
+            for event_type in rule.checked.rule.trigger.types:
                 self._by_type.setdefault(event_type, []).append(rule)
 
     @property
@@ -117,6 +117,8 @@ def _is_of(rule: Compiled, channel: str) -> bool:
 
 def _equality(checked: Checked) -> tuple[_Steps, str] | None:
     """A field and the text that it must be for the rule to do anything."""
+    if checked.rule.trigger.schedule is not None:
+        return ("data", "rule"), checked.rule.rule
     for condition in checked.rule.when:
         is_text = condition.type == "text" and isinstance(condition.value, str)
         if condition.op == "eq" and condition.field is not None and is_text:

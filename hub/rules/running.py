@@ -11,8 +11,8 @@ from msgspec import Struct
 from hub.rules import conditions, fields, mapping
 from hub.rules.checking import Checked
 from hub.rules.conditions import Test
-from hub.rules.document import Action, actions_of
-from hub.rules.expressions import ExpressionFailed
+from hub.rules.document import Action, Rule, actions_of
+from hub.rules.expressions import Expression, ExpressionFailed
 from hub.rules.facts import HOPS_MAX, Effect, Fact, Failure, Run, Step, effect_id
 from hub.rules.mapping import Context, Filler, Mapped
 
@@ -70,13 +70,21 @@ def compile_rule(checked: Checked, version: int) -> Compiled:
         rule.rule,
         version,
         checked,
-        conditions.compile_all(rule.when, "$.when", cels),
+        _test(rule, cels),
         mapping.compile_fields(rule.map, "$.map", rule.tables, cels),
         doings(rule.actions, "$.actions"),
         tuple(ways),
         fields.steps(rule.order_key),
         rule.rate is not None or any(one.do == "wait" for one in actions_of(rule)),
     )
+
+
+def _test(rule: Rule, cels: dict[str, Expression]) -> Test:
+    """Its conditions; what a schedule finds is for the rule whose schedule it is."""
+    test = conditions.compile_all(rule.when, "$.when", cels)
+    if rule.trigger.schedule is None:
+        return test
+    return lambda context: context.roots["data"].get("rule") == rule.rule and test(context)
 
 
 def context_of(fact: Fact) -> Context:

@@ -13,6 +13,7 @@ from hub.domain.ids import Key
 from hub.rules import facts, ruleset
 from hub.rules.facts import STOCK_CHANGED
 from hub.rules.ruleset import Ruleset
+from hub.rules.running import Compiled
 from hub.store import outbox, rule_book, rule_effects, rule_runs, rules
 from hub.store.db import Connection, queries
 from hub.store.outbox import Batch, Fact
@@ -42,6 +43,12 @@ class Runner:
         self._known_at_s = 0.0
         self.facts = 0
         self.tallies: dict[tuple[str, int], rule_runs.Tally] = {}
+
+    @property
+    def scheduled(self) -> list[Compiled]:
+        """The rules in force that run by a schedule."""
+        rules = self._ruleset.rules.values() if self._ruleset is not None else ()
+        return [rule for rule in rules if rule.checked.rule.trigger.schedule is not None]
 
     async def turn(self, connection: Connection) -> bool:
         """Run the next facts; whether there were any."""

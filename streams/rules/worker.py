@@ -19,6 +19,7 @@ from hub.store.waking import Bell, Ringer
 from streams.rules.doer import Clock, Doer
 from streams.rules.outside import Outside
 from streams.rules.runner import Runner
+from streams.rules.timer import Timer
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class RulesWorker:
         self._doer: Doer | None = None
         self.runner = Runner(self._vault, RuleBook(settings.rule_address_list))
         self.is_working = False
+        self._timer = Timer(self._vault, settings.zone, clock)
         self._bell = Bell()
         self._ringer = Ringer(settings.dsn("writer"))
 
@@ -86,7 +88,9 @@ class RulesWorker:
             await asyncio.sleep(EFFECTS_POLL_S)
 
         await asyncio.gather(
-            self._again(self.run_facts, self._bell.wait), self._again(self.do_effects, rest)
+            self._again(self.run_facts, self._bell.wait),
+            self._again(self.do_effects, rest),
+            self._again(self.do_schedules, rest),
         )
 
     async def run_facts(self) -> bool:
@@ -100,6 +104,15 @@ class RulesWorker:
     async def do_effects(self) -> bool:
         """Start what is due; whether there was anything."""
         return self.is_working and self._rung(await self.doer.turn())
+
+    async def do_schedules(self) -> bool:
+        """Start what is due by schedule; whether there was anything."""
+        rules = self.runner.scheduled
+        if not self.is_working or not rules:
+            return False
+        assert self._pool is not None
+        async with self._pool.acquire() as connection:
+            return self._rung(await self._timer.turn(connection, rules))
 
     def _rung(self, did: bool) -> bool:
         """Wake who sends what rules deliver, and who follows what they decided."""

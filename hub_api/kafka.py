@@ -40,8 +40,9 @@ class Record:
     """What one event is to Kafka."""
 
     topic: str
-    key: bytes
-    value: bytes
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = HEADERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,9 @@ class KafkaSender:
 async def _send_all(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[Position]:
     """Queue the records in order, then wait for all of them."""
     sent = [
-        await producer.send(record.topic, record.value, key=record.key, headers=list(HEADERS))
+        await producer.send(
+            record.topic, record.value, key=record.key, headers=list(record.headers)
+        )
         for record in records
     ]
     results = await asyncio.gather(*sent, return_exceptions=True)

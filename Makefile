@@ -9,8 +9,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-lock
 PROCESSES ?= 2
-# One for whole hubs, one for builds of marts, one for all others, which mostly wait.
-TEST_PROCESSES ?= 3
 
 # HUB_MIRRORS="pypi=URL,maven=URL" names nearer sources of downloads.
 PYPI_MIRROR := $(shell tr ',' '\n' <<<'$(HUB_MIRRORS)' | sed -n 's/^ *pypi=//p')
@@ -27,8 +25,8 @@ demo: env ## run everything on real input (EXIT=1 ends after the summary)
 	@$(BIN)/hub demo $(if $(EXIT),--exit) $(ARGS)
 
 test: env ## run all tests
-	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder \
-	  --durations 15 $(ARGS)
+	@# Handed out one by one: whoever starts a whole hub keeps no others waiting behind it.
+	@$(BIN)/pytest -n $(PROCESSES) --maxschedchunk 1 --durations 15 $(ARGS)
 
 check: env ## count what breaks an invariant of the running hub
 	@$(BIN)/hub check

@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     runs_kept_days: int = Field(
         default=30, ge=1, le=3650, description="For how long Dagster's runs are kept"
     )
+    deliveries_kept_days: int = Field(
+        default=30, ge=1, le=3650, description="For how long deliveries that ended are kept"
+    )
     poll_records: int = Field(
         default=5000, ge=1, le=50_000, description="Events a worker polls at most"
     )

@@ -18,7 +18,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -46,8 +45,6 @@ FAST_POSTGRES = {
 # Servers this process started: kept referenced, since the guardian ends them, not we; nor
 # shall Python warn at exit that they still run.
 _started: list[Process] = []
-# The rows of ports this process holds, by an open and locked file each.
-_port_rows: list[IO[str]] = []
 atexit.register(warnings.simplefilter, "ignore", ResourceWarning)
 
 
@@ -79,16 +76,10 @@ def free_port_base() -> int:
     folder = Path(tempfile.gettempdir()) / f"hub-test-ports-{os.getuid()}"
     folder.mkdir(exist_ok=True)
     for base in range(20000, 32000, PORTS_IN_ROW):
-        row = (folder / str(base)).open("w")
-        try:
-            fcntl.flock(row, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            row.close()
-            continue
-        if all(_is_free(base + offset) for offset in range(PORTS_IN_ROW)):
-            _port_rows.append(row)
-            return base
-        row.close()
+        row = os.open(folder / str(base), os.O_CREAT | os.O_RDWR)
+        if _is_locked(row) and all(_is_free(base + offset) for offset in range(PORTS_IN_ROW)):
+            return base  # the file stays open, and locked, until this process ends
+        os.close(row)
     raise AssertionError("no free row of ports")
 
 
@@ -221,6 +212,15 @@ def _clone(server: Settings, name: str) -> None:
 
 def _administrator(settings: Settings) -> psycopg.Connection:
     return psycopg.connect(settings.dsn("admin"), autocommit=True, connect_timeout=10)
+
+
+def _is_locked(row: int) -> bool:
+    """Whether the open file is ours alone now."""
+    try:
+        fcntl.flock(row, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_free(port: int) -> bool:

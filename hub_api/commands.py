@@ -43,9 +43,11 @@ async def run(held: Resources, request: Asked, work: Callable[[Any], Awaitable[A
     """Do the work once, in one transaction; what is not possible is a 409 with its reason, and what
     no event can say a 422 with its field."""
     with refusals():
-        return await held.database.write(
+        answer = await held.database.write(
             lambda connection: commands.once(connection, request, work)
         )
+    held.ringer.ring()
+    return answer
 
 
 async def recall(held: Resources, request: Asked) -> Answer | None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 import traceback
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -64,7 +65,8 @@ class Front:
         problem = _out_of_bounds(scope)
         if problem is None:
             try:
-                async with asyncio.timeout(self._timeout_s):
+                async with asyncio.timeout(self._timeout_s) as limit:
+                    outgoing.on_stream = lambda: limit.reschedule(None)
                     await self._app(scope, receive, outgoing.send)
                 return
             except TimeoutError as error:
@@ -99,6 +101,8 @@ class _Outgoing:
         self._send = send
         self._request_id = request_id
         self.status = 0
+        # Called when the answer turns out to be a stream, which has no end to wait for.
+        self.on_stream: Callable[[], None] = lambda: None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -106,8 +110,17 @@ class _Outgoing:
             present = {name.lower() for name, _ in message.get("headers", ())}
             added = [(name, value) for name, value in SAFETY.items() if name not in present]
             added.append((b"x-request-id", self._request_id.encode()))
+            if _is_stream(message):
+                self.on_stream()
             message["headers"] = [*message.get("headers", ()), *added]
         await self._send(message)
+
+
+def _is_stream(start: Message) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in start.get("headers", ())
+    )
 
 
 def _out_of_bounds(scope: Scope) -> Problem | None:

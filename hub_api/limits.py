@@ -67,3 +67,18 @@ CURSOR_LENGTH_MAX = 1_024
 COUPON_MISSES_PER_MINUTE_MAX = 60
 MEMBER_MISSES_PER_MINUTE_MAX = 600
 MISSES_KEYS_MAX = 10_000
+
+# Streams of one process; each waits in memory, and holds a connection of its reader.
+STREAMS_MAX = 500
+STREAM_START_TIMEOUT_S = 5.0
+# So soon a stream ends whose key was revoked.
+STREAM_CHECK_S = 1.0
+# Proxies close what is silent for 30 to 60 s.
+STREAM_HEARTBEAT_S = 15.0
+STREAM_RETRY_MS = 1_000
+# What waits for a slow reader: some seconds of a busy hub, then it has to come anew.
+STREAM_EVENTS_MAX = 1_000
+STREAM_POSITIONS_MAX = 10_000
+STREAM_BYTES_MAX = 4 * 1024 * 1024
+# Read at once of what was missed: about 10 ms of work, in which others wait.
+STREAM_PAGE = 200

@@ -4,6 +4,7 @@ Any number of API processes may do it: what one holds, the others leave out.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
@@ -18,8 +19,10 @@ from hub_api.postgres import Database, PostgresAwayError
 _log = structlog.get_logger("hub_api.overdue")
 
 
-async def end_overdue(database: Database, vault: Vault) -> None:
-    """End what is overdue every OVERDUE_EVERY_S, until cancelled."""
+async def end_overdue(
+    database: Database, vault: Vault, tell: Callable[[], None] = lambda: None
+) -> None:
+    """End what is overdue every OVERDUE_EVERY_S, until cancelled; tell: called if it did."""
     while True:
         await asyncio.sleep(OVERDUE_EVERY_S)
         try:
@@ -28,6 +31,7 @@ async def end_overdue(database: Database, vault: Vault) -> None:
             _log.warning("overdue_not_ended", cause=error.where)
         else:
             if ended:
+                tell()
                 _log.info("overdue_ended", ended=ended)
 
 

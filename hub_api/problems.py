@@ -97,6 +97,8 @@ def answer(problem: Problem, request: Asked) -> Response:
         "instance": f"urn:uuid:{request.request_id}",
         "errors": [fault.plain() for fault in problem.errors[:FAULTS_MAX]],
     }
+    if "cause" in problem.values:
+        body["cause"] = problem.values["cause"]
     headers = problem.headers | {
         "Content-Language": request.language,
         "Vary": "Accept-Language",

@@ -23,11 +23,16 @@ async def answer(held: Resources, known: Known, question: Question, message: Mes
     """What the platform wants to hear. Raises `PushRefused` if it cannot be understood."""
     asked = codec.asked(question, message)
     viewer = Viewer(known.given.channel, question.all_channels)
+    assert known.pack is not None
+    masters = known.pack.masters
 
     async def read(reader: Any) -> dict[str, Any] | None:
         if question.read == "coupon":
             return await _coupon(reader, viewer, asked)
-        return await _member(reader, held, viewer, asked)
+        told = await _member(reader, held, viewer, asked)
+        if told is not None and masters.tier == "platform":
+            told["level"] = told["reported_level"]
+        return told
 
     return codec.answered(question, message, await held.database.read(read))
 
@@ -65,11 +70,13 @@ async def _member(
     accounts = await points.accounts(reader, [row["profile_id"] for row in profiles])
     balance = sum(row["open_points"] - row["debt_points"] for row in accounts)
     levels = await tiers.of_member(reader, viewer, member_id)
+    reported = await tiers.reported(reader, Viewer(viewer.channel), member_id)
     return {
         "member_id": ids.text(member_id),
         "points": balance,
         "points_hundredfold": balance * HUNDREDFOLD,
         "level": levels[0]["level"] if levels else None,
+        "reported_level": reported[0]["level"] if reported else None,
         "levels": {row["scheme"]: row["level"] for row in levels},
         "platform_levels": levels[0]["platform_levels"] if levels else {},
     }

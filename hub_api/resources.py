@@ -10,15 +10,18 @@ from fastapi import Depends, Request
 
 from hub.settings import Settings
 from hub.store.sealing import Vault
+from hub.store.waking import Ringer
 from hub_api.bodies import BodyGate
 from hub_api.channels import Channels
 from hub_api.details import Details
 from hub_api.figures import Figures
+from hub_api.following import Following
 from hub_api.kafka import KafkaSender, Sender
 from hub_api.keyring import Keyring
 from hub_api.overdue import end_overdue
 from hub_api.postgres import Database
 from hub_api.signing import Signer
+from hub_api.trials import Trials
 
 
 @dataclass(slots=True)
@@ -35,6 +38,9 @@ class Resources:
     figures: Figures
     channels: Channels
     details: Details
+    trials: Trials
+    ringer: Ringer
+    following: Following
 
 
 @contextlib.asynccontextmanager
@@ -55,11 +61,15 @@ async def opened(
         figures=figures,
         channels=Channels(database, vault),
         details=Details(),
+        trials=Trials(),
+        ringer=Ringer(settings.dsn("writer")),
+        following=Following(settings, vault),
     )
     await database.open()
+    resources.ringer.start()
     tasks = [
         asyncio.create_task(resources.keyring.note_use()),
-        asyncio.create_task(end_overdue(database, resources.vault)),
+        asyncio.create_task(end_overdue(database, resources.vault, resources.ringer.ring)),
     ]
     try:
         yield resources
@@ -67,6 +77,8 @@ async def opened(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await resources.following.close()
+        await resources.ringer.stop()
         await resources.keyring.flush_use()
         await resources.details.close()
         await resources.sender.close()

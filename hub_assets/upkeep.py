@@ -6,11 +6,12 @@ Not here: the commands (`hub.store`), and which job runs when (`defs/jobs`).
 import asyncio
 import time
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import dagster as dg
 
 from hub import settings
-from hub.store import overdue, partitions
+from hub.store import db, deliveries, overdue, partitions
 from hub.store.overdue import Overdue
 from hub.store.sealing import Vault
 
@@ -41,6 +42,22 @@ def make_log_partitions() -> dict[str, dg.MetadataValue]:
     """Make the log's partitions for the months to come."""
     made = asyncio.run(partitions.make_ahead(settings.load().dsn("owner")))
     return {"made": dg.MetadataValue.int(made)}
+
+
+def forget_deliveries(before: datetime) -> int:
+    """Forget deliveries that ended before a time, a few at a time; how many."""
+
+    async def forgotten() -> int:
+        connection = await db.connect(settings.load().dsn("writer"))
+        try:
+            count = 0
+            while done := await deliveries.forget(connection, before):
+                count += done
+            return count
+        finally:
+            await connection.close()
+
+    return asyncio.run(forgotten())
 
 
 def missing_days(days: Sequence[str], done: Collection[str]) -> tuple[str, str] | None:

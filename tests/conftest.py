@@ -21,13 +21,6 @@ from hub.settings import Settings
 from hub.store import check, proofs
 
 MARKED_FOLDERS = ("unit", "integration", "acceptance", "consistency", "browser")
-GROUPS = {
-    "acceptance": "hubs",
-    "browser": "hubs",
-    "integration/marts": "builds",
-    "integration/assets": "builds",
-}
-"""Folder of tests -> group, where it is not each file by itself."""
 _run = ExitStack()
 
 
@@ -66,19 +59,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the folder it lies in; tests of a group run in one process, in turn.
-
-    Whole hubs are one group and builds of marts another, since each keeps a core busy; the others
-    wait more than they work.
-    """
+    """Mark each test by the folder it lies in."""
     root = Path(__file__).parent
     for item in items:
-        path = item.path.relative_to(root)
-        folder = path.parts[0]
+        folder = item.path.relative_to(root).parts[0]
         if folder in MARKED_FOLDERS:
             item.add_marker(folder)
-        group = GROUPS.get(path.parent.as_posix(), path.stem)
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture

@@ -34,14 +34,15 @@ def with_hub(work: Callable[[db.Connection], Awaitable[T]], role: Role) -> T:
         return asyncio.run(connected())
 
 
-def try_on_hub(work: Callable[[db.Connection], Awaitable[T]]) -> T:
-    """The same on one snapshot, in which nothing can be written."""
+def try_on_hub(work: Callable[[db.Connection], Awaitable[T]], role: Role = "reader") -> T:
+    """The same on one snapshot, in which nothing can be written. The writer may open what is
+    sealed."""
 
     async def on_snapshot(connection: db.Connection) -> T:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             return await work(connection)
 
-    return with_hub(on_snapshot, "reader")
+    return with_hub(on_snapshot, role)
 
 
 def read_json(file: Path) -> Any:

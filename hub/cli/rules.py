@@ -8,7 +8,6 @@ import getpass
 import resource
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +15,13 @@ import msgspec
 import typer
 
 from hub import settings
+from hub.cli import rule_runs
 from hub.cli.connected import try_on_hub, with_hub
 from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.domain import ids
 from hub.domain.rule_versions import Status
 from hub.errors import SettingsError
-from hub.rules import checking, ruleset, running, text, trial
+from hub.rules import checking, document, drafts, masking, ruleset, running, text, trial
 from hub.rules.problems import RuleInvalid
 from hub.rules.running import Compiled
 from hub.rules.trial import Trial
@@ -32,6 +32,7 @@ from hub.store.sealing import Vault
 MEMORY_BYTES_MAX = 2 * 1024**3
 """What trying a rule may take: beyond what expressions are bounded to, by a wide margin."""
 app = typer.Typer(no_args_is_help=True)
+rule_runs.add_to(app)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The rule, YAML or JSON.")]
 Name = Annotated[str, typer.Argument(help="The rule's name.")]
 Reason = Annotated[str, typer.Option(help="Why: kept with the version.")]
@@ -48,18 +49,19 @@ def group() -> None:
 def new(
     name: Name,
     template: Annotated[str, typer.Option(help="Which template.")] = "order-to-all-channels",
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(help="What a channel of the template is called here: website=my-shop"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a rule's first draft from a template to NAME.yaml."""
     with errors_in_words(as_json):
-        known = templates()
-        if template not in known:
-            listed = ", ".join(sorted(known))
-            raise SettingsError(f"there is no template '{template}'", mend=f"one of: {listed}")
+        channels = dict(_renaming(one) for one in channel or [])
+        written = drafts.draft(template, name, channels)
         draft = Path(f"{name}.yaml")
         if draft.exists():
             raise SettingsError(f"{draft} exists already", mend="use another name")
-        written = known[template].replace(f"rule: {template}\n", f"rule: {name}\n", 1)
         checked(written)
         draft.write_text(written, encoding="utf-8")
     _put(as_json, f"{draft} written: change it, then hub rule check {draft}", file=str(draft))
@@ -85,7 +87,7 @@ def try_event(
     with errors_in_words(as_json):
         draft = running.compile_rule(checked(_read(file)), 0)
         found, _ = _facts(draft, (since, until), event)
-        runs = [one for fact in found for one in _run(draft, fact)]
+        runs = [masking.masked_run(one, fact, draft) for fact in found for one in _run(draft, fact)]
         if not found:
             raise SettingsError(
                 f"no event '{event}' that the rule is triggered by in that time",
@@ -125,7 +127,7 @@ def diff(file: File, as_json: Json = False) -> None:
         rule = checked(_read(file))
         name = rule.rule.rule
         newest = with_hub(lambda held: rules.history(held, name), "reader")[-1]
-        before, after = newest.written, text.write(rule.source.value)
+        before, after = newest.written, text.write(document.plain(rule.rule))
     names = (f"version {newest.number}", str(file))
     both = before.splitlines(), after.splitlines()
     lines = list(difflib.unified_diff(*both, *names, lineterm=""))
@@ -235,23 +237,20 @@ def apply(
     _put(as_json, f"{len(changed)} of {len(wanted)} rules published", published=changed)
 
 
-def templates() -> dict[str, str]:
-    """The templates that come with the hub, by name."""
-    folder = files("hub.rules") / "templates"
-    return {
-        file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8")
-        for file in folder.iterdir()
-        if file.name.endswith(".yaml")
-    }
-
-
 def checked(written: str) -> checking.Checked:
     """The rule, or a `RuleInvalid` that tells each problem on its own line."""
     try:
-        return checking.check(written)
+        return checking.check(written, settings.load().rule_address_list)
     except RuleInvalid as invalid:
         lines = [f"{one}\n    {one.zh}" for one in invalid.problems]
         raise SettingsError("\n  ".join(["the rule is not right", *lines])) from invalid
+
+
+def _renaming(said: str) -> tuple[str, str]:
+    before, equals, now = said.partition("=")
+    if not (before and equals and now):
+        raise SettingsError(f"'{said}' is not of the form website=my-shop")
+    return before, now
 
 
 def _facts(
@@ -267,10 +266,10 @@ def _facts(
 
     async def work(held: db.Connection) -> tuple[list[Any], Compiled | None]:
         live = [one for one in await rules.live(held) if one.name == draft.name]
-        ready = rules.ruleset(live).rules.get(draft.name)
+        ready = rules.ruleset(live, settings.load().rule_address_list).rules.get(draft.name)
         return [fact for _, fact in await rules.facts(held, vault, span)], ready
 
-    return try_on_hub(work)
+    return try_on_hub(work, "writer")
 
 
 def _run(draft: Compiled, fact: Any) -> list[Any]:
@@ -317,7 +316,7 @@ def _vault() -> Vault:
 
 
 def _word(reason: str) -> Word:
-    return Word(getpass.getuser(), reason)
+    return Word(getpass.getuser(), reason, settings.load().rule_address_list)
 
 
 def _read(file: Path) -> str:

@@ -96,6 +96,14 @@ class ChannelClient:
         named = {"Idempotency-Key": name}
         return self._request("POST", path, json.dumps(body).encode(), headers=named)
 
+    def end(self, path: str) -> None:
+        """Delete what stands at a path. Raises `RefusedError`."""
+        self._request("DELETE", path)
+
+    def ask(self, path: str) -> dict[str, Any]:
+        """What stands at a path. Raises `RefusedError`."""
+        return self._request("GET", path)
+
     def _member(self, phone: str) -> str | None:
         body = json.dumps({"type": "phone", "value": phone}).encode()
         found = self._find("/v1/members/lookup", body)
@@ -121,8 +129,12 @@ class ChannelClient:
         if body is not None:
             headers["Content-Type"] = kind
         try:
-            self._connection.request(method, path, body, headers)
-            answer = self._connection.getresponse()
+            try:
+                answer = self._sent(method, path, body, headers)
+            except ConnectionError:
+                # The server ends connections that were quiet for some seconds.
+                self._connection.close()
+                answer = self._sent(method, path, body, headers)
             text = answer.read()
         except (http.client.HTTPException, OSError) as error:
             self._connection.close()
@@ -130,4 +142,10 @@ class ChannelClient:
         if answer.status >= 400:
             detail = text.decode(errors="replace")[:500]
             raise RefusedError(detail, where=f"{method} {path} {answer.status}")
-        return json.loads(text)
+        return json.loads(text) if text else {}
+
+    def _sent(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> http.client.HTTPResponse:
+        self._connection.request(method, path, body, headers)
+        return self._connection.getresponse()

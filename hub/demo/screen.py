@@ -111,9 +111,11 @@ class Screen:
         comparison = summary.comparison
         failed, passed = summary.failed_checks, summary.refreshed.checks_passed
         self.say(f"{_mark(not failed)} {passed} checks pass, {len(failed)} fail {failed or ''}")
+        marts, equal = len(comparison.rows) - 1, sum(comparison.equal.values())
         self.say(
-            f"{_mark(summary.source_equals_marts)} marts equal the source: {comparison.equal:,} of "
-            f"{comparison.keys:,} keys; {comparison.members:,} households found again"
+            f"{_mark(summary.source_equals_marts)} all {marts} marts and the metrics equal the "
+            f"source: {equal:,} of {comparison.keys:,} rows; "
+            f"{comparison.members:,} households found again"
         )
         for difference in comparison.differences:
             self.say(f"    [red]{difference}[/]")

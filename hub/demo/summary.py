@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hub.demo.bakery.show import Shown
-from hub.demo.expected import Comparison
 from hub.demo.marts import Refreshed
+from hub.demo.oracle.comparing import Compared
+from hub.demo.oracle.journey import HOUSEHOLDS
 from hub.demo.progress import Outcomes
-from hub.demo.source import HOUSEHOLDS
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,13 @@ class Summary:
     measured: Measured
     refreshed: Refreshed
     invariants: dict[str, int]
-    comparison: Comparison
+    comparison: Compared
     wall_s: float
 
     @property
     def source_equals_marts(self) -> bool:
-        """Every key equal, and the households found again."""
-        found = self.comparison
-        return found.equal == found.keys and found.members == HOUSEHOLDS
+        """Every row of every mart and every metric equal, and the households found again."""
+        return self.comparison.is_equal and self.comparison.members == HOUSEHOLDS
 
     @property
     def holds(self) -> bool:
@@ -75,6 +74,7 @@ class Summary:
             "disputes_before": asdict(self.shown.before.disputes),
             "disputes_after": asdict(self.shown.after.disputes),
             "stories": {story.name: story.holds for story in self.shown.stories},
+            "rule_runs": self.shown.rule_runs,
             "wall_s": round(self.wall_s, 1),
             "duplicates": self.outcomes.duplicates,
             "decisions": self.outcomes.decisions,
@@ -84,6 +84,7 @@ class Summary:
             "killed": list(self.measured.killed),
             "households_found": self.comparison.members,
             "keys_compared": self.comparison.keys,
+            "compared": self.comparison.rows,
             "differences": self.comparison.differences,
             "failed_checks": self.failed_checks,
             "invariants": self.invariants,

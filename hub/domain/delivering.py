@@ -15,6 +15,8 @@ WAITS = tuple(
 )
 """Between attempts of one delivery: 75 h 35 min in all."""
 GIVES_UP_AFTER = sum(WAITS, timedelta())
+AWAY_AFTER = 3
+"""Failures in a row that say that a receiver is away, and not just that it stumbled."""
 AWAY_WAIT_MIN = timedelta(seconds=1)
 AWAY_WAIT_MAX = timedelta(seconds=60)
 """Between two looks at a receiver that is away; all of its deliveries wait meanwhile."""
@@ -82,7 +84,20 @@ def next_wait(attempt: int, chance: float) -> timedelta:
     return WAITS[min(attempt, len(WAITS)) - 1] * (1 + JITTER * chance)
 
 
+def is_away(failures: int) -> bool:
+    """Whether so many failures in a row say that the receiver is away."""
+    return failures >= AWAY_AFTER
+
+
+def rest(failures: int, chance: float, retry_after: timedelta | None) -> timedelta | None:
+    """For how long nothing is sent to a receiver; None if it is not away. Who asks for a pause
+    gets it at once."""
+    if not failures or (retry_after is None and not is_away(failures)):
+        return None
+    return away_wait(max(failures - AWAY_AFTER + 1, 1), chance, retry_after)
+
+
 def away_wait(failures: int, chance: float, retry_after: timedelta | None) -> timedelta:
-    """Until a receiver that is away is looked at again; failures: how often in a row it was."""
+    """Until what failed so often in a row is tried again."""
     wait = min(AWAY_WAIT_MIN * 2 ** min(failures - 1, 10), AWAY_WAIT_MAX) * (1 + JITTER * chance)
     return max(wait, min(retry_after or timedelta(), RETRY_AFTER_MAX))

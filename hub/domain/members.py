@@ -18,7 +18,8 @@ RANKS = {
     "member.updated": 1,
     "member.identified": 2,
     "member.consent_changed": 3,
-    "member.erased": 4,
+    "member.tier_reported": 4,
+    "member.erased": 5,
 }
 PAIR_RANKS = {"member.merged": 0, "member.split": 1}
 ERASED = ignored("the person was erased after this")
@@ -60,6 +61,14 @@ class ErasureData(Struct, frozen=True):
     until: datetime | None = None
 
 
+class TierData(Struct, frozen=True):
+    """The level that the channel's platform says the account has."""
+
+    account: str
+    level: str | None
+    valid_until: datetime | None
+
+
 class RulingData(Struct, frozen=True):
     """Two accounts (channel, account), of which somebody said what they are to each other."""
 
@@ -86,6 +95,14 @@ class Consent(Struct, frozen=True):
     event_key: Key
 
 
+class PlatformTier(Struct, frozen=True):
+    """What the platform last said of the account's level."""
+
+    level: str | None
+    valid_until: datetime | None
+    said_at: datetime
+
+
 class ProfileState(Struct):
     """A profile as its events say; later values replace earlier ones, attribute by attribute.
 
@@ -101,6 +118,7 @@ class ProfileState(Struct):
     said_at: dict[str, datetime] = {}
     held: dict[tuple[str, str], Held] = {}
     consents: dict[tuple[str, str], Consent] = {}
+    platform_tier: PlatformTier | None = None
     erased_at: datetime | None = None
 
 
@@ -149,6 +167,9 @@ def _tell(state: ProfileState, event: Event) -> Verdict:
     if isinstance(data, ConsentData):
         consent = Consent(data.is_granted, at, event.key)
         state.consents[data.purpose, data.medium] = consent
+        return APPLIED
+    if isinstance(data, TierData):
+        state.platform_tier = PlatformTier(data.level, data.valid_until, at)
         return APPLIED
     _learn(state, event)
     return APPLIED
@@ -202,6 +223,11 @@ def read_member(payload: payloads.members.Member) -> ProfileData:
 
 def read_consent(payload: payloads.members.ConsentChange) -> ConsentData:
     return ConsentData(payload.account, payload.purpose, payload.medium, payload.granted)
+
+
+def read_tier(payload: payloads.members.TierReported) -> TierData:
+    until = utc(payload.valid_until, "$.data.valid_until") if payload.valid_until else None
+    return TierData(payload.account, payload.level, until)
 
 
 def read_erasure(payload: payloads.members.Erasure) -> ErasureData:

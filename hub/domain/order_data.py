@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from hub.domain import bundles, ids, money, payloads
 from hub.domain.bundles import Components
+from hub.domain.distance import Point
 from hub.domain.envelope import BadEvent, utc
 from hub.domain.ids import Key
 
@@ -80,6 +81,7 @@ class Content(Struct, frozen=True):
     deposit: Deposit | None = None
     pickup: Pickup | None = None
     session: tuple[str, str | None] | None = None
+    near: Point | None = None
     parent: str | None = None
     children: tuple[str, ...] = ()
     origin: OrderName | None = None
@@ -155,6 +157,7 @@ def _is_plain(payload: payloads.orders.OrderContent) -> bool:
         and payload.deposit is None
         and payload.pickup is None
         and payload.session is None
+        and payload.near is None
         and payload.parent is None
         and payload.origin is None
     )
@@ -174,6 +177,7 @@ def _more(payload: payloads.orders.OrderContent, plain: Content) -> Content:
         deposit=_deposit(payload.deposit, plain),
         pickup=_pickup(payload.pickup),
         session=(session.session_id, session.anchor) if session is not None else None,
+        near=_point(payload.near),
         parent=payload.parent,
         children=tuple(payload.children),
         origin=OrderName(origin.channel, origin.shop, origin.order_number) if origin else None,
@@ -213,6 +217,15 @@ def _pickup(said: payloads.orders.Pickup | None) -> Pickup | None:
         raise BadEvent("slot_empty", "the slot ends before it begins", field)
     cut_off = utc(said.cut_off, "$.data.pickup.cut_off") if said.cut_off is not None else None
     return Pickup(slot_from, slot_until, cut_off)
+
+
+def _point(said: payloads.orders.Near | None) -> Point | None:
+    if said is None:
+        return None
+    point = Point(float(said.latitude), float(said.longitude))
+    if abs(point.latitude) > 90 or abs(point.longitude) > 180:
+        raise BadEvent("nowhere", "there is no such point on the earth", "$.data.near")
+    return point
 
 
 def _share_out(

@@ -13,7 +13,7 @@ from hub.domain.envelope import APPLIED, Event, Verdict, ignored, parked
 from hub.domain.order_data import Cancellation, Content, Handling, PickupChange
 from hub.domain.order_state import OrderState
 from hub.domain.reservations import Move, Reservation
-from hub.domain.supply import NOTHING, taken_by
+from hub.domain.supply import NOTHING, Wish, taken_by
 
 
 def placed(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
@@ -23,8 +23,8 @@ def placed(state: OrderState, event: Event, moves: list[Move]) -> Verdict:
     _set_content(state, event)
     if state.place is None and state.supply is not NOTHING:
         named = event.channel, event.shop, event.occurred_at
-        is_pickup = state.pickup is not None
-        state.place = state.chosen_place = state.supply.place(*named, is_pickup=is_pickup)
+        wish = Wish(state.pickup is not None, event.data.near)
+        state.place = state.chosen_place = state.supply.place(*named, wish)
     if not state.due_minor:
         state.paid_at = event.occurred_at
     order_moves.commit_left(state, 1, "committed", moves)

@@ -8,11 +8,13 @@ orders again when it changes: `hub.store.supply`.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import inf
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from hub.domain.bundles import Components
+from hub.domain.distance import Point, km
 from hub.domain.documents import Document, Version, convert, in_force
 from hub.domain.order_data import Content
 
@@ -21,11 +23,34 @@ PLACES_MAX = 50
 PlaceName = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
+class Position(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a place is, in degrees."""
+
+    latitude: Annotated[float, Meta(ge=-90, le=90)]
+    longitude: Annotated[float, Meta(ge=-180, le=180)]
+
+
 class ShopPlaces(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which places serve a shop of a channel: the first one first. pickup: what is picked up."""
+    """Which places serve a shop of a channel: the first one first, or the nearest one where it is
+    known where they are and where the goods shall go. pickup: what is picked up."""
 
     places: Annotated[tuple[PlaceName, ...], Meta(min_length=1, max_length=PLACES_MAX)]
     pickup: PlaceName | None = None
+    positions: dict[PlaceName, Position] = {}
+
+    def towards(self, near: Point | None) -> Sequence[str]:
+        """The places, the one that serves best first; those that are nowhere come last."""
+        if near is None or not self.positions:
+            return self.places
+        at = {name: Point(one.latitude, one.longitude) for name, one in self.positions.items()}
+        return sorted(self.places, key=lambda name: km(near, at[name]) if name in at else inf)
+
+
+class Wish(Struct, frozen=True):
+    """How the goods are to come to the customer: picked up, or sent to somewhere near a point."""
+
+    is_pickup: bool = False
+    near: Point | None = None
 
 
 class UnknownItems(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,17 +73,17 @@ class Supply(Struct, frozen=True):
         found = in_force(self.bundles.get(sku, ()), at)
         return found.document if found is not None else ()
 
-    def place(self, channel: str, shop: str, at: datetime, *, is_pickup: bool) -> str | None:
-        """The place that serves a shop, if the configuration says so."""
+    def serving(self, channel: str, shop: str, at: datetime) -> ShopPlaces | None:
+        """The places that serve a shop, if the configuration names any."""
         found = in_force(self.places.get(f"{channel}/{shop}", ()), at)
+        return found.document if found is not None else None
+
+    def place(self, channel: str, shop: str, at: datetime, wish: Wish) -> str | None:
+        """The place that serves an order of a shop, if the configuration says so."""
+        found = self.serving(channel, shop, at)
         if found is None:
             return None
-        return (is_pickup and found.document.pickup) or found.document.places[0]
-
-    def listed(self, channel: str, shop: str, at: datetime) -> Sequence[str]:
-        """All places that serve a shop, the first one first."""
-        found = in_force(self.places.get(f"{channel}/{shop}", ()), at)
-        return found.document.places if found is not None else ()
+        return (wish.is_pickup and found.pickup) or found.towards(wish.near)[0]
 
     def waits(self, channel: str, sku: str, at: datetime) -> bool:
         """Whether what a line takes waits until somebody describes its item."""

@@ -3,10 +3,13 @@
 What of it others may see is decided before (`hub.store.outbox`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+
+from hub.domain import decisions
+from hub.domain.events import SOURCE
 
 TRACEPARENT = "traceparent"
 _BINARY = "ce_"
@@ -39,6 +42,16 @@ def traceparent_of(headers: Sequence[Sequence[str]] | None) -> str | None:
             if name == wanted:
                 return value
     return None
+
+
+def channel_of(source: str, said: Mapping[str, Any]) -> str | None:
+    """For or by which channel it happened; None for what concerns the house."""
+    if source != decisions.SOURCE:
+        parts = SOURCE.fullmatch(source)
+        return parts[1] if parts else None
+    named = said.get("channel")
+    channel = msgspec.json.decode(named) if isinstance(named, msgspec.Raw) else named
+    return str(channel) if channel else None
 
 
 def position_text(position: tuple[int, int]) -> str:

@@ -25,8 +25,8 @@ NEEDS: dict[str, tuple[bool, tuple[str, ...]]] = {
     "publish": (True, ()),
     "issue_coupon": (True, ("member",)),
     "void_coupon": (False, ("code", "reason")),
-    "earn_points": (False, ("member", "points")),
-    "adjust_points": (False, ("member", "points", "reason")),
+    "earn_points": (False, ("points",)),
+    "adjust_points": (False, ("points", "reason")),
     "set_tier": (False, ("member", "scheme", "level")),
     "tag_member": (False, ("member", "tag")),
     "notify": (True, ("member",)),
@@ -41,13 +41,18 @@ ACCEPTS: dict[str, tuple[str, ...]] = {
         *("valid_days", "order_number"),
     ),
     "void_coupon": (),
-    "earn_points": ("channel", "reason", "order_number", "opens_at", "expires_at"),
-    "adjust_points": ("channel", "order_number"),
+    "earn_points": ("member", "channel", "reason", "order_number", "opens_at", "expires_at"),
+    "adjust_points": ("member", "channel", "order_number"),
     "set_tier": (),
     "tag_member": ("channel", "value"),
     "open_case": ("object_kind", "object_key"),
 }
 """Action -> the other targets that it understands; those that are not here take any."""
+EITHER: dict[str, tuple[str, str]] = {
+    "earn_points": ("member", "order_number"),
+    "adjust_points": ("member", "order_number"),
+}
+"""Action -> two targets of which it needs one: an order's buyer is known to the hub."""
 UNAVAILABLE = ("notify", "set_tier")
 """What nobody can do yet: refused, so that no rule is published that does nothing."""
 OWN_TOPICS = frozenset(topic.name for topic in TOPICS)
@@ -220,6 +225,9 @@ class _Check:
         lacking = [name for name in targets if name not in given]
         if needs_to and not action.to:
             lacking.append("`to`")
+        either = EITHER.get(action.do, ())
+        if either and given.isdisjoint(either):
+            lacking.append(" / ".join(either))
         if action.do == "wait" and action.seconds is None:
             lacking.append("`seconds`")
         for name in lacking:

@@ -192,6 +192,14 @@ def plain(rule: Rule) -> dict[str, Any]:
     return msgspec.to_builtins(rule)
 
 
+def ordered(written: dict[str, Any]) -> dict[str, Any]:
+    """A document with its parts in the order of the schema, if it has the shape of one."""
+    try:
+        return plain(msgspec.convert(written, Rule))
+    except msgspec.ValidationError:
+        return written
+
+
 def schema() -> dict[str, Any]:
     """The published JSON Schema of a rule."""
     made = msgspec.json.schema(Rule)

@@ -31,6 +31,11 @@ def masked_run(run: Run, fact: Fact, rule: Compiled) -> Run:
     return replace(run, effects=tuple(effects), steps=tuple(steps))
 
 
+def masked_effect(effect: Effect, fact: Fact, rule: Compiled) -> Effect:
+    """An effect with its body as it may be shown."""
+    return _Hidden(fact.type, rule).effect(effect)
+
+
 class _Hidden:
     """Which targets of a rule's bodies are made from what is personal."""
 

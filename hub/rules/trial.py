@@ -1,11 +1,11 @@
 """Trying rules on facts without doing anything: counts, and the difference to another version."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct, structs
 
-from hub.rules import ruleset
+from hub.rules import masking, ruleset
 from hub.rules.facts import Effect, Fact, Run
 from hub.rules.ruleset import Ruleset
 from hub.rules.running import Compiled
@@ -39,16 +39,35 @@ class Trial(Struct):
 
 
 def dry_run(draft: Compiled, live: Compiled | None, facts: Iterable[Fact]) -> Trial:
-    """Run a draft over facts beside the version that is live; at most 20 samples are kept."""
+    """Run a draft over facts beside the version that is live; at most 20 samples are kept, their
+    personal values masked."""
     trial = Trial()
     new = Ruleset([draft])
     old = Ruleset([live] if live is not None else [])
     for fact in facts:
         trial.facts += 1
-        made = ruleset.run(new, fact)
+        made, before = ruleset.run(new, fact), ruleset.run(old, fact)
         _count(trial, made)
-        _compare(trial, fact, _effects(ruleset.run(old, fact)), _effects(made))
+        _compare(trial, fact, _Side(live, before), _Side(draft, made))
     return trial
+
+
+class _Side:
+    """What one version does about a fact, by action."""
+
+    def __init__(self, rule: Compiled | None, made: list[Run]) -> None:
+        self._rule = rule
+        self.effects = {effect.action: effect for run in made for effect in run.effects}
+
+    def said(self, action: str) -> dict[str, Any] | None:
+        effect = self.effects.get(action)
+        return None if effect is None else _said(effect)
+
+    def shown(self, action: str, fact: Fact) -> dict[str, Any] | None:
+        effect = self.effects.get(action)
+        if effect is None or self._rule is None:
+            return None
+        return _said(masking.masked_effect(effect, fact, self._rule))
 
 
 def _count(trial: Trial, made: list[Run]) -> None:
@@ -60,9 +79,9 @@ def _count(trial: Trial, made: list[Run]) -> None:
                 trial.failures.append(run)
 
 
-def _compare(trial: Trial, fact: Fact, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    for action in sorted(old.keys() | new.keys()):
-        one, other = old.get(action), new.get(action)
+def _compare(trial: Trial, fact: Fact, old: _Side, new: _Side) -> None:
+    for action in sorted(old.effects.keys() | new.effects.keys()):
+        one, other = old.said(action), new.said(action)
         if one == other:
             trial.same += 1
             continue
@@ -70,11 +89,8 @@ def _compare(trial: Trial, fact: Fact, old: Mapping[str, Any], new: Mapping[str,
         trial.dropped += other is None
         trial.changed += one is not None and other is not None
         if len(trial.changes) < SAMPLES_MAX:
-            trial.changes.append(Change(fact.key, action, one, other))
-
-
-def _effects(made: list[Run]) -> dict[str, dict[str, Any]]:
-    return {effect.action: _said(effect) for run in made for effect in run.effects}
+            shown = old.shown(action, fact), new.shown(action, fact)
+            trial.changes.append(Change(fact.key, action, *shown))
 
 
 def _said(effect: Effect) -> dict[str, Any]:

@@ -190,6 +190,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         ("hub", "outbox"),
     ),
     Invariant(
+        "a_run_of_a_rule_is_as_its_effects",
+        "rules: a run waits or has failed if one of its effects does",
+        "store",
+        ("hub", "outbox"),
+    ),
+    Invariant(
         "a_verified_identifier_has_one_member",
         "members: profiles that a verified identifier joins belong to one member",
         "store",

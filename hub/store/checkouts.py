@@ -17,8 +17,10 @@ from hub.domain import coupon_quotes, coupon_rights, ids
 from hub.domain.coupon_codes import normalise_code
 from hub.domain.coupon_quotes import Quote
 from hub.domain.decisions import Decision
+from hub.domain.distance import Point
 from hub.domain.ids import Key
 from hub.domain.order_data import OrderName
+from hub.domain.supply import Wish
 from hub.errors import Refused
 from hub.store import commands, coupon_commands, log, reservations, spending, supply
 from hub.store.coupon_commands import Counter, Standing
@@ -47,6 +49,7 @@ class Basket(Struct, frozen=True):
     amount: Amount | None
     length: timedelta
     slot: Slot | None = None
+    near: Point | None = None
 
     @property
     def counter(self) -> Counter:
@@ -65,8 +68,8 @@ async def start(connection: Connection, vault: Vault, basket: Basket) -> Opened:
     """Hold all that the basket wants, or nothing. Raises `Refused`, `CouponUnknown`."""
     order = basket.order
     if basket.place is None:
-        is_pickup = basket.slot is not None
-        place = await supply.choose_place(connection, order, basket.items, is_pickup=is_pickup)
+        wish = Wish(basket.slot is not None, basket.near)
+        place = await supply.choose_place(connection, order, basket.items, wish)
         basket = replace(basket, place=place)
     spend_id = ids.spend_id(order.channel, order.shop, order.order_number)
     claimed = [order.key, spend_id, *_coupon_keys(basket.coupons)]

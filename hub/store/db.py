@@ -39,7 +39,11 @@ async def connect(
         command_timeout=command_timeout_s,
         server_settings={"search_path": schema, "application_name": application},
     )
-    await prepare(connection)
+    try:
+        await prepare(connection)
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 
@@ -136,6 +140,13 @@ class Rows:
         """Add those rows whose keys are new."""
         await self._run(connection, self.insert_new_sql, rows)
 
+    async def insert_missing(
+        self, connection: Connection, rows: Sequence[tuple[Any, ...]]
+    ) -> list[asyncpg.Record]:
+        """The same; the keys of those that were. Another's insert of one is waited for."""
+        sql = f"{self.insert_new_sql} returning {', '.join(self._key)}"
+        return await connection.fetch(sql, *self._arrays(rows)) if rows else []
+
     async def upsert(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows, or replace those with the same key."""
         await self._run(connection, self.upsert_sql, rows)
@@ -153,8 +164,11 @@ class Rows:
 
     async def _run(self, connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
-            arrays = [list(column) for column in zip(*rows, strict=True)]
-            for i in self._json:
-                # A list within an array would be read as one more dimension of it.
-                arrays[i] = [tuple(v) if isinstance(v, list) else v for v in arrays[i]]
-            await connection.execute(sql, *arrays)
+            await connection.execute(sql, *self._arrays(rows))
+
+    def _arrays(self, rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+        arrays = [list(column) for column in zip(*rows, strict=True)]
+        for i in self._json:
+            # A list within an array would be read as one more dimension of it.
+            arrays[i] = [tuple(v) if isinstance(v, list) else v for v in arrays[i]]
+        return arrays

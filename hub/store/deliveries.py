@@ -1,10 +1,11 @@
 """Deliveries: what subscribers are to be told, in which order, and how that went.
 
-A delivery names a fact, or a stock position; its body is made when it is sent, so what was erased
-meanwhile is not told, and stock is told as it is then. Deliveries of one subscription about one
-object go one after the other. Not here: sending (`streams.deliveries`).
+A delivery names a fact, or a stock position. Deliveries of one subscription about one object go one
+after the other. Not here: what they say (`hub.store.delivery_bodies`), sending
+(`streams.deliveries`).
 """
 
+import os
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,10 +16,9 @@ from hub.domain import ids
 from hub.domain.delivering import STOCK_CHANGED
 from hub.domain.ids import Key
 from hub.errors import HubError
-from hub.store import outbox, rule_book
+from hub.store import outbox
 from hub.store.db import Connection, queries
-from hub.store.outbox import Batch, Fact, Position
-from hub.store.rule_book import About, RuleBook
+from hub.store.outbox import Position, ReaderMoved, Told, ToldBatch
 from hub.store.sealing import Vault
 from hub.store.subscriptions import Active
 
@@ -26,6 +26,9 @@ READER = "deliveries"
 WINDOW = 500
 """So many of the oldest that wait of a subscription are looked at: what is behind them waits."""
 REPLAY_MAX = 10_000
+RESYNC_PAGE = 2_000
+FORGET_MAX = 5_000
+"""In one transaction: about 50 ms."""
 
 
 class DeliveryUnknown(HubError):
@@ -55,27 +58,43 @@ class Delivery(Struct, frozen=True):
 
 
 class Attempt(Struct, frozen=True):
-    """How a try went. number: from 1; status: of HTTP, None if there was no answer."""
+    """How a try went. number: from 1; at: when it was sent; status: of HTTP, None if there was no
+    answer."""
 
     number: int
+    at: datetime
     status: int | None
     error: str | None
     duration_ms: float
 
 
-async def spread(connection: Connection, batch: Batch, subscribed: Sequence[Active]) -> int:
-    """Note for whom these facts are, in the caller's transaction; how many deliveries wait more."""
-    rows = [
-        _row(one, fact, is_replay=False)
+async def spread(
+    connection: Connection, batch: ToldBatch, subscribed: Sequence[Active]
+) -> list[Delivery]:
+    """Note for whom these facts are, and move the reader's place behind them: what waits now that
+    did not, and what has changed of what did.
+
+    Raises `ReaderMoved` if another process moved it; then nothing is noted.
+    """
+    if batch.until is None:
+        return []
+    facts = [
+        (*_row(one, fact, is_replay=False)[:-1], one.is_shadow)
         for fact in batch.facts
         for one in subscribed
         if _takes(one, fact)
     ]
-    await _add(connection, rows)
-    for_stock = [one for one in subscribed if one.wanted.names(STOCK_CHANGED)]
-    if for_stock:
-        await _add_stock(connection, batch, for_stock)
-    return len(rows)
+    stock = await _stock_rows(connection, batch, subscribed)
+    *fact_columns, shadowed = _columns(facts, 8)
+    *stock_columns, stock_shadowed = _columns(stock, 9)
+    rows = await connection.fetch(
+        queries("deliveries")["spread"],
+        *(batch.reader, *batch.after, *batch.until),
+        *(*fact_columns, *stock_columns, shadowed, stock_shadowed),
+    )
+    if not rows:
+        raise ReaderMoved(batch.reader)
+    return [_delivery(row) for row in rows if row["delivery_id"] is not None]
 
 
 async def replay(
@@ -87,7 +106,7 @@ async def replay(
     """
     found = await connection.fetch(queries("deliveries")["replayed"], *span, REPLAY_MAX)
     places = [(row["xid"], row["outbox_id"]) for row in found]
-    facts = await outbox.at(connection, vault, places)
+    facts = await outbox.told_at(connection, vault, places)
     rows = [_row(to, fact, is_replay=True) for fact in facts if _takes(to, fact)]
     await _add(connection, rows)
     return len(rows)
@@ -96,36 +115,7 @@ async def replay(
 async def waiting(connection: Connection, of: Collection[Key]) -> list[Delivery]:
     """The oldest that wait of these subscriptions, in their order."""
     rows = await connection.fetch(queries("deliveries")["waiting"], list(of), WINDOW)
-    return [
-        Delivery(**{name: row[name] for name in _COLUMNS}, position=(row["xid"], row["outbox_id"]))
-        for row in rows
-    ]
-
-
-async def body_of(
-    connection: Connection, vault: Vault, delivery: Delivery, book: RuleBook
-) -> dict[str, Any] | None:
-    """What to say, as a CloudEvent; None if nothing is left to say (the person was erased)."""
-    if delivery.rule is not None:
-        return await _rule_body(connection, vault, delivery, book)
-    found = await outbox.at(connection, vault, [delivery.position])
-    fact = found[0] if found else None
-    if delivery.sku is not None and delivery.place is not None:
-        return await _stock_body(connection, delivery, fact)
-    if fact is None or fact.data is None:
-        return None
-    said = {
-        "specversion": "1.0",
-        "id": fact.event_id,
-        "source": fact.source,
-        "type": fact.type,
-        "time": fact.occurred_at.isoformat(),
-        "subject": fact.subject,
-        "datacontenttype": "application/json",
-        "data": fact.data,
-    }
-    more: dict[str, Any] = {"traceparent": fact.traceparent} if fact.traceparent else {}
-    return said | more | ({"replayed": True} if delivery.is_replay else {})
+    return [_delivery(row) for row in rows]
 
 
 async def end(connection: Connection, delivery: Delivery, state: str, attempt: Attempt) -> None:
@@ -140,6 +130,23 @@ async def end(connection: Connection, delivery: Delivery, state: str, attempt: A
         attempt.error,
         delivery.generation if state == "delivered" else None,
     )
+
+
+async def end_delivered(connection: Connection, sent: Sequence[tuple[Delivery, Attempt]]) -> None:
+    """Those that receivers took, all in one statement."""
+    rows = [
+        (
+            delivery.delivery_id,
+            attempt.number,
+            attempt.at,
+            attempt.status,
+            attempt.error,
+            attempt.duration_ms,
+            delivery.generation,
+        )
+        for delivery, attempt in sent
+    ]
+    await connection.execute(queries("deliveries")["end_delivered"], *_columns(rows, 7))
 
 
 async def try_again(
@@ -167,6 +174,12 @@ async def retry(connection: Connection, delivery_id: Key) -> bool:
     return row is not None
 
 
+async def forget(connection: Connection, before: datetime, limit: int = FORGET_MAX) -> int:
+    """Forget what ended before a time, at most `limit` of it; how many deliveries."""
+    done = await connection.execute(queries("deliveries")["forget"], before, limit)
+    return int(done.rpartition(" ")[2])
+
+
 async def listed(
     connection: Connection,
     of: Collection[Key],
@@ -185,6 +198,31 @@ async def owner(connection: Connection, delivery_id: Key) -> Key:
     if found is None:
         raise DeliveryUnknown
     return found
+
+
+async def one(connection: Connection, delivery_id: Key) -> tuple[Delivery, dict[str, Any]]:
+    """A delivery, and its row as lists show it. Raises `DeliveryUnknown`."""
+    row = await connection.fetchrow(queries("deliveries")["one"], delivery_id)
+    if row is None:
+        raise DeliveryUnknown
+    return _delivery(row), dict(row)
+
+
+async def resync(connection: Connection, to: Active) -> int:
+    """Tell a subscriber the stock of every item and place once, as it is; how many."""
+    done, after = 0, ("", "")
+    while True:
+        page = await connection.fetch(queries("deliveries")["all_positions"], *after, RESYNC_PAGE)
+        rows = [
+            (os.urandom(16), f"stock:{ids.text(ids.stock_id(*at))}", *at)
+            for at in ((row["sku"], row["place"]) for row in page)
+        ]
+        columns = _columns(rows, 4)
+        await connection.execute(queries("deliveries")["add_resync"], to.subscription_id, *columns)
+        done += len(rows)
+        if len(page) < RESYNC_PAGE:
+            return done
+        after = (page[-1]["sku"], page[-1]["place"])
 
 
 async def attempts(connection: Connection, delivery_id: Key) -> list[dict[str, Any]]:
@@ -213,12 +251,19 @@ _COLUMNS = (
 _Row = tuple[Key, Key, str, Key, int, int, str, bool]
 
 
-def _takes(one: Active, fact: Fact) -> bool:
+def _delivery(row: Any) -> Delivery:
+    known = {name: row[name] for name in _COLUMNS}
+    return Delivery(**known, position=(row["xid"], row["outbox_id"]))
+
+
+def _takes(one: Active, fact: Told) -> bool:
     is_decided = fact.source.startswith("/hub")
-    return one.wanted.takes(fact.type, fact.channel, is_decided=is_decided)
+    # Of a person only that something happened could be told: that is for the topic of facts.
+    is_told = "data" in fact.said
+    return is_told and one.wanted.takes(fact.type, fact.channel, is_decided=is_decided)
 
 
-def _row(to: Active, fact: Fact, *, is_replay: bool) -> _Row:
+def _row(to: Active, fact: Told, *, is_replay: bool) -> _Row:
     # Named after what it tells whom, so that telling it twice is one delivery.
     parts = (to.subscription_id, fact.event_key)
     again = b"replay" + datetime.now().astimezone().isoformat().encode() if is_replay else b""
@@ -231,6 +276,10 @@ def _row(to: Active, fact: Fact, *, is_replay: bool) -> _Row:
         f"{fact.entity_kind}:{ids.text(fact.entity_key)}",
         is_replay,
     )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
+    return list(map(list, zip(*rows, strict=True))) if rows else [[] for _ in range(count)]
 
 
 async def _add(connection: Connection, rows: list[_Row]) -> None:
@@ -261,68 +310,31 @@ async def of_rule(
     return [dict(row) for row in rows]
 
 
-async def _add_stock(connection: Connection, batch: Batch, subscribed: Sequence[Active]) -> None:
+async def _stock_rows(
+    connection: Connection, batch: ToldBatch, subscribed: Sequence[Active]
+) -> list[tuple[Any, ...]]:
+    """Of each position that changed the last fact that changed it, for each who asked."""
+    to = [one for one in subscribed if one.wanted.names(STOCK_CHANGED)]
+    if not to or not batch.facts:
+        return []
     by_xid = {fact.position[0]: fact for fact in batch.facts}
     changed = await connection.fetch(queries("deliveries")["changed_positions"], list(by_xid))
-    rows = [
+    newest = {(row["sku"], row["place"]): by_xid[row["changed_xid"]] for row in changed}
+    return [
         (
             ids.derived("stock-delivery", one.subscription_id, fact.event_key, stock),
             one.subscription_id,
             fact.event_key,
             *fact.position,
             f"stock:{ids.text(stock)}",
-            row["sku"],
-            row["place"],
+            sku,
+            place,
+            one.is_shadow,
         )
-        for row in changed
-        for fact, stock in [(by_xid[row["changed_xid"]], ids.stock_id(row["sku"], row["place"]))]
-        for one in subscribed
+        for (sku, place), fact in newest.items()
+        for stock in [ids.stock_id(sku, place)]
+        for one in to
     ]
-    if rows:
-        columns = list(map(list, zip(*rows, strict=True)))
-        await connection.execute(queries("deliveries")["add_stock"], *columns)
-
-
-async def _stock_body(
-    connection: Connection, delivery: Delivery, fact: Fact | None
-) -> dict[str, Any] | None:
-    row = await connection.fetchrow(queries("deliveries")["position"], delivery.sku, delivery.place)
-    if row is None:
-        return None
-    said = {
-        "specversion": "1.0",
-        "id": f"{ids.text(delivery.delivery_id)}-{delivery.generation}",
-        "source": "/hub",
-        "type": STOCK_CHANGED,
-        "subject": delivery.sku,
-        "datacontenttype": "application/json",
-        "data": rule_book.stock_data(delivery.sku or "", delivery.place or "", row),
-    }
-    if fact is None:
-        return said
-    trace = {"traceparent": fact.traceparent} if fact.traceparent else {}
-    return said | {"time": fact.occurred_at.isoformat()} | trace
-
-
-async def _rule_body(
-    connection: Connection, vault: Vault, delivery: Delivery, book: RuleBook
-) -> dict[str, Any] | None:
-    """What a rule has to say, made from the fact and the version that ran."""
-    assert delivery.rule is not None
-    assert delivery.action is not None
-    compiled = await book.version(connection, delivery.rule, delivery.rule_version or 0)
-    about = About(delivery.position, delivery.sku, delivery.place)
-    found = await rule_book.made(connection, vault, compiled, about)
-    if found is None:
-        return None
-    fact, run = found
-    effect = rule_book.effect_of(run, delivery.action)
-    if effect is None:
-        return None  # a position that changed meanwhile, about which the rule has nothing to say
-    said = rule_book.cloud_event(delivery.rule, run.version, fact, effect)
-    if delivery.sku is not None:
-        said["id"] = f"{ids.text(delivery.delivery_id)}-{delivery.generation}"
-    return said
 
 
 async def _note(connection: Connection, delivery: Delivery, attempt: Attempt) -> None:
@@ -330,6 +342,7 @@ async def _note(connection: Connection, delivery: Delivery, attempt: Attempt) ->
         queries("deliveries")["note_attempt"],
         delivery.delivery_id,
         attempt.number,
+        attempt.at,
         attempt.status,
         attempt.error,
         attempt.duration_ms,

@@ -353,6 +353,9 @@ PARTS = {
             "registered_at",
             "attributes",
             "said_at::text",
+            "platform_level",
+            "platform_level_until",
+            "platform_level_at",
             "erased_at",
         )
     ),

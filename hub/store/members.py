@@ -34,6 +34,9 @@ _PROFILES = Rows(
         "personal": "bytea",
         "attributes": "jsonb",
         "said_at": "jsonb",
+        "platform_level": "text",
+        "platform_level_until": "timestamptz",
+        "platform_level_at": "timestamptz",
         "erased_at": "timestamptz",
     },
 )
@@ -130,16 +133,19 @@ async def _add_profiles(connection: Connection, work: Work) -> None:
     unknown = sorted(row["profile_id"] for row in rows)
     if not unknown:
         return
-    await _PROFILES.insert_new(
+    # Another writer may name the same account at the same time: whose row it is links it.
+    added = await _PROFILES.insert_missing(
         connection,
         [
-            (key, named[key][0], named[key][1], key, None, named[key][2], None, {}, {}, None)
+            # Nothing is told of it yet: no attributes, no level, no erasure.
+            (key, *named[key][:2], key, None, named[key][2], None, {}, {}, None, None, None, None)
             for key in unknown
         ],
     )
-    await _MEMBERS.insert_new(connection, [(key, None, named[key][2]) for key in unknown])
+    ours = sorted(row["profile_id"] for row in added)
+    await _MEMBERS.insert_new(connection, [(key, None, named[key][2]) for key in ours])
     why = ("first_seen", {}, policy.default().version)
-    links = [link(work, (key, key), why, named[key][3]) for key in unknown]
+    links = [link(work, (key, key), why, named[key][3]) for key in ours]
     await LINKS.insert_new(connection, links)
 
 
@@ -156,6 +162,7 @@ async def _write_profiles(
     for key, state in states.items():
         row = profiles[key]
         is_gone = state.erased_at is not None and state.first_seen_at is None
+        tier = state.platform_tier
         rows.append(
             (
                 key,
@@ -167,6 +174,9 @@ async def _write_profiles(
                 seal(keys[key], _personal(state), key) if key in keys else None,
                 dict(sorted(state.attributes.items())),
                 {name: at.isoformat() for name, at in sorted(state.said_at.items())},
+                tier.level if tier is not None else None,
+                tier.valid_until if tier is not None else None,
+                tier.said_at if tier is not None else None,
                 state.erased_at,
             )
         )

@@ -4,7 +4,7 @@ Not here: how facts decide it (`hub.domain.matching`), and profiles themselves
 (`hub.store.members`). Orders, lots and coupons stay with their profile, so only links change.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -189,7 +189,7 @@ async def _write(
     await connection.execute(queries("membership")["point_members"], moved, members)
     await connection.execute(queries("membership")["close_links"], moved, work.received_at)
     cause = min(_causes(work), default=work.taken[0].event.key)
-    evidence = {profile: _evidence(profile, known, resolution) for profile in moved}
+    evidence = _evidence(moved, known, resolution)
     links = [
         link(work, (p, resolution.members[p]), (*evidence[p], policy.version), cause) for p in moved
     ]
@@ -212,19 +212,24 @@ def _causes(work: Work) -> list[Key]:
     return [event.key for event in work.of("profile", "pair")]
 
 
-def _evidence(profile: Key, known: Known, resolution: Resolution) -> tuple[str, object]:
-    """Why a profile is where it is now: (reason, evidence)."""
+def _evidence(
+    moved: Iterable[Key], known: Known, resolution: Resolution
+) -> dict[Key, tuple[str, object]]:
+    """Why profiles are where they are now, by profile: (reason, evidence)."""
     members = resolution.members
+    found: dict[Key, tuple[str, object]] = {}
     for said in known.facts.rulings:
-        is_kept = said.is_one and members[said.left] == members[said.right]
-        if is_kept and profile in (said.left, said.right):
-            return "ruled", {"profiles": [ids.text(said.left), ids.text(said.right)]}
+        if said.is_one and members[said.left] == members[said.right]:
+            why = {"profiles": [ids.text(said.left), ids.text(said.right)]}
+            for profile in (said.left, said.right):
+                found.setdefault(profile, ("ruled", why))
     for (kind, value), holders in sorted(_holders(known.facts).items()):
-        mates = [p for p in holders - {profile} if members[p] == members[profile]]
-        if profile in holders and mates:
-            evidence = {"identifier_type": kind, "value_hmac": ids.text(value)}
-            return "shared_identifier", evidence
-    return "parted", {}
+        mates = Counter(members[profile] for profile in holders)
+        why = {"identifier_type": kind, "value_hmac": ids.text(value)}
+        for profile in holders:
+            if mates[members[profile]] > 1:
+                found.setdefault(profile, ("shared_identifier", why))
+    return {profile: found.get(profile, ("parted", {})) for profile in moved}
 
 
 def _manifests(
@@ -239,6 +244,7 @@ def _manifests(
             if name in regrouped:
                 sets[regrouped[name]].add(profile)
     causes = sorted(_causes(work))
+    edges_of = _edges(known.facts, resolution)
     rows = []
     for profiles in sets.values():
         before, after = _grouped(known.members, profiles), _grouped(resolution.members, profiles)
@@ -251,7 +257,7 @@ def _manifests(
                 kind,
                 before,
                 after,
-                _edges(known.facts, resolution, profiles),
+                [edge for profile in sorted(profiles) for edge in edges_of.get(profile, ())],
                 [ids.text(cause) for cause in causes],
                 policy.version,
                 work.received_at,
@@ -267,18 +273,20 @@ def _grouped(members: dict[Key, Key], profiles: Iterable[Key]) -> dict[str, list
     return groups
 
 
-def _edges(facts: Facts, resolution: Resolution, profiles: set[Key]) -> list[dict[str, object]]:
-    """The values that hold these profiles together now, each with its holders."""
-    edges = []
+def _edges(facts: Facts, resolution: Resolution) -> dict[Key, list[dict[str, object]]]:
+    """The values that hold profiles together now, each with its holders: by the first of them,
+    which are all of one set, since what joins them makes them one member."""
+    edges: dict[Key, list[dict[str, object]]] = defaultdict(list)
     for (kind, value), holders in sorted(_holders(facts).items()):
         joined = [
-            ids.text(profile)
-            for profile in sorted(holders & profiles)
+            profile
+            for profile in sorted(holders)
             if resolution.standings[profile, kind, value].name == matching.JOINS
         ]
         if len(joined) > 1:
-            named = {"identifier_type": kind, "value_hmac": ids.text(value)}
-            edges.append(named | {"profiles": joined})
+            named: dict[str, object] = {"identifier_type": kind, "value_hmac": ids.text(value)}
+            held = [ids.text(profile) for profile in joined]
+            edges[joined[0]].append(named | {"profiles": held})
     return edges
 
 

@@ -83,13 +83,16 @@ class Batch(Struct, frozen=True, gc=False):
 
 
 class Told(Struct, frozen=True, gc=False):
-    """A fact as others are told it: `said` is its CloudEvent, without what is personal."""
+    """A fact as others are told it: `said` is its CloudEvent, without what is personal; of a
+    person, and of who was erased, only that it happened, without `data`."""
 
     position: Position
+    event_key: Key
     type: str
+    source: str
+    channel: str | None
     entity_kind: str
     entity_key: Key
-    received_at: datetime
     said: dict[str, Any]
 
 
@@ -106,14 +109,6 @@ async def register(connection: Connection, reader: str, *, is_from_now: bool = F
     """Give a reader a place unless it has one: before the first fact, or (is_from_now) before the
     first of which it is not certain that it is over already."""
     await connection.execute(queries("outbox")["register"], reader, is_from_now)
-
-
-async def place(connection: Connection, reader: str) -> Position:
-    """Where a reader stands. Raises `NoSuchReader`."""
-    row = await connection.fetchrow(queries("outbox")["position"], reader)
-    if row is None:
-        raise NoSuchReader(reader, mend="register it first")
-    return row["xid"], row["outbox_id"]
 
 
 async def read(
@@ -255,6 +250,8 @@ def _told_one(row: Any, body: bytes | None) -> Told:
     if body is not None and row["sealed_by"] is not None:
         body = without_person(row["entity_kind"], body)
     said = telling.cloud_event(row["headers"], body) if body else _bare(row)
+    if body and "subject" not in said:
+        said["subject"] = reread(row["headers"], body).subject
     position = (row["xid"], row["outbox_id"])
     said |= {
         "entitykind": row["entity_kind"],
@@ -262,7 +259,14 @@ def _told_one(row: Any, body: bytes | None) -> Told:
         "hubposition": telling.position_text(position),
     }
     return Told(
-        position, row["type"], row["entity_kind"], row["entity_key"], row["received_at"], said
+        position,
+        row["event_key"],
+        row["type"],
+        row["source"],
+        telling.channel_of(row["source"], said),
+        row["entity_kind"],
+        row["entity_key"],
+        said,
     )
 
 

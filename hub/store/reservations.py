@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from hub.domain import ids, money
 from hub.domain.bundles import Components
 from hub.domain.decisions import Decision
+from hub.domain.distance import Point
 from hub.domain.order_data import OrderName
+from hub.domain.supply import Wish
 from hub.store import commands, log, supply
 from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
@@ -34,20 +36,21 @@ class Slot(Struct, frozen=True):
 
 class Wanted(Struct, frozen=True):
     """What is to be held: quantities in thousandths by (sku, quantity), at one place; None for the
-    one that serves the order's shop."""
+    one that serves the order's shop, the nearest if it is said where the goods shall go."""
 
     place: str | None
     items: Sequence[tuple[str, int]]
     expires_at: datetime
     slot: Slot | None = None
+    near: Point | None = None
 
 
 async def reserve(connection: Connection, vault: Vault, order: OrderName, wanted: Wanted) -> str:
     """Hold all of it or nothing; where. Refused: insufficient_stock, order_exists, place_missing,
     not_possible."""
     if wanted.place is None:
-        is_pickup = wanted.slot is not None
-        place = await supply.choose_place(connection, order, wanted.items, is_pickup=is_pickup)
+        wish = Wish(wanted.slot is not None, wanted.near)
+        place = await supply.choose_place(connection, order, wanted.items, wish)
         wanted = replace(wanted, place=place)
     await commands.run(connection, vault, [creating(order, wanted)])
     return wanted.place or ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.domain import ids, money
+from hub.domain import ids
 from hub.domain.decisions import HOPS
 from hub.domain.ids import Key, derived
 from hub.errors import HubError
@@ -19,8 +19,8 @@ from hub.rules.facts import STOCK_CHANGED, Effect, Run
 from hub.rules.problems import RuleInvalid
 from hub.rules.ruleset import Ruleset
 from hub.rules.running import Compiled
-from hub.store import outbox, rules
-from hub.store.db import Connection, queries
+from hub.store import outbox, rules, stock_told
+from hub.store.db import Connection
 from hub.store.outbox import Position
 from hub.store.rules import Published
 from hub.store.sealing import Vault
@@ -175,7 +175,8 @@ async def position_fact(
     connection: Connection, cause: outbox.Fact, sku: str, place: str
 ) -> facts.Fact | None:
     """That a stock position changed, as rules read it: always as it is now."""
-    row = await connection.fetchrow(queries("deliveries")["position"], sku, place)
+    found = await stock_told.positions(connection, [sku], [place])
+    row = found.get((sku, place))
     return None if row is None else stock_fact(cause, sku, place, row)
 
 
@@ -189,7 +190,7 @@ def stock_fact(cause: outbox.Fact, sku: str, place: str, row: Any) -> facts.Fact
         "",
         sku,
         cause.occurred_at,
-        stock_data(sku, place, row),
+        stock_told.stock_data(row),
         cause.hops,
     )
 
@@ -197,21 +198,3 @@ def stock_fact(cause: outbox.Fact, sku: str, place: str, row: Any) -> facts.Fact
 def stock_fact_key(event_key: Key, sku: str, place: str) -> Key:
     """The identity of the change of a position by an event."""
     return derived("stock-changed", event_key, ids.stock_id(sku, place))
-
-
-def stock_data(sku: str, place: str, row: Any) -> dict[str, str]:
-    """What is told of a position."""
-    available = row["on_hand_milli"] - (
-        row["committed_milli"] + row["reserved_milli"] + row["unavailable_milli"]
-    )
-    return {
-        "sku": sku,
-        "place": place,
-        "on_hand": _quantity(row["on_hand_milli"]),
-        "available": _quantity(available),
-        "version": str(row["version"]),
-    }
-
-
-def _quantity(milli: int) -> str:
-    return money.decimal_text(milli, money.QUANTITY_DIGITS).rstrip("0").rstrip(".")

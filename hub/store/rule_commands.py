@@ -49,7 +49,7 @@ class Asked(Struct, frozen=True):
 
     @property
     def account(self) -> str:
-        return str(self.body["member"])
+        return str(self.body.get("member") or "")
 
     def given(self, *names: str) -> dict[str, Any]:
         """What the map made of these, as events say it: those that it made."""
@@ -103,7 +103,7 @@ async def _void_coupon(connection: Connection, vault: Vault, asked: Asked) -> Re
 
 
 async def _earn_points(connection: Connection, vault: Vault, asked: Asked) -> Result:
-    await _refuse_unknown_account(connection, asked)
+    asked = await _with_account(connection, asked)
     names = ("reason", "order_number", "opens_at", "expires_at")
     data = {"account": asked.account, "points": _whole(asked, "points")} | asked.given(*names)
     await commands.run(connection, vault, [asked.decision("points.earned", asked.account, data)])
@@ -111,7 +111,7 @@ async def _earn_points(connection: Connection, vault: Vault, asked: Asked) -> Re
 
 
 async def _adjust_points(connection: Connection, vault: Vault, asked: Asked) -> Result:
-    await _refuse_unknown_account(connection, asked)
+    asked = await _with_account(connection, asked)
     points = _whole(asked, "points")
     data = {"account": asked.account, "points": points} | asked.given("reason", "order_number")
     decision = asked.decision("points.adjusted", asked.account, data)
@@ -179,6 +179,20 @@ async def _refuse_unknown_account(connection: Connection, asked: Asked) -> None:
         raise Refused("no_account", "the event names no account of a channel")
     profile = ids.profile_id(asked.channel, asked.account)
     await wallets.refuse_unknown(connection, profile)
+
+
+async def _with_account(connection: Connection, asked: Asked) -> Asked:
+    """The same with the account it is about: named, or of who bought the order."""
+    if not asked.account and asked.body.get("order_number"):
+        number = str(asked.body["order_number"])
+        order_id = ids.order_id(asked.channel, asked.fact.shop, number)
+        buyer = await connection.fetchval(queries("rule_effects")["buyer"], order_id)
+        if buyer is None:
+            raise Refused("no_buyer", "the hub knows no account that bought the order")
+        body = asked.body | {"member": buyer}
+        asked = replace(asked, effect=replace(asked.effect, body=body))
+    await _refuse_unknown_account(connection, asked)
+    return asked
 
 
 def _whole(asked: Asked, name: str) -> int:

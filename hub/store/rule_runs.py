@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from hub.domain import ids
 from hub.domain.delivering import Wanted
@@ -117,7 +118,7 @@ async def keep(
                 )
                 told += [(made_of, receiver) for receiver in whom]
             else:
-                waiting.append(_kept(one, effect))
+                waiting.append(kept(one, effect))
                 is_waiting = True
         rows.append(_row(one, is_waiting=is_waiting))
     await _RUNS.insert(connection, rows)
@@ -143,6 +144,11 @@ async def deliver(connection: Connection, told: Told) -> int:
     whom = _receivers({}, await receivers(connection), told.run.rule, told.effect)
     await _deliver(connection, [(told, receiver) for receiver in whom])
     return len(whom)
+
+
+def with_effects(made: Made, effects: Sequence[Effect]) -> Made:
+    """The same run with these of its effects only."""
+    return replace(made, run=replace(made.run, effects=tuple(effects)))
 
 
 async def follow(connection: Connection, fact_key: Key, rule: str, version: int) -> None:
@@ -193,6 +199,12 @@ async def summary(
         dict(row) | {name: _of(standing, row["rule"], name) for name in ("failing", "waiting")}
         for row in rows
     ]
+
+
+async def failing(connection: Connection) -> dict[str, int]:
+    """How many runs of each rule failed and were not made again or dismissed."""
+    rows = await connection.fetch(queries("rule_runs")["standing"])
+    return {row["rule"]: row["failing"] for row in rows if row["failing"]}
 
 
 async def forget(connection: Connection, kept: timedelta, at: datetime, limit: int) -> int:
@@ -263,7 +275,8 @@ def run_type(one: Made) -> str:
     return one.cause.type if one.sku is None else facts.STOCK_CHANGED
 
 
-def _kept(one: Made, effect: Effect) -> Kept:
+def kept(one: Made, effect: Effect) -> Kept:
+    """An effect of a run as it waits."""
     return Kept(
         ids.parse(effect.effect_id.removeprefix("eff_")),
         one.run.rule,

@@ -14,15 +14,15 @@ from msgspec import Struct
 
 from hub.domain import configs as kinds
 from hub.domain import ids, rule_versions
-from hub.domain.ids import Key
+from hub.domain.ids import Key, derived
 from hub.domain.rule_versions import KIND, RuleVersion, Status
 from hub.errors import HubError, Refused
 from hub.rules import analysis, checking, document, running, text
 from hub.rules.analysis import Finding
 from hub.rules.document import Rule
-from hub.rules.facts import Fact
+from hub.rules.facts import STOCK_CHANGED, Fact
 from hub.rules.ruleset import Ruleset
-from hub.store import approvals, commands, configs, log, outbox
+from hub.store import approvals, commands, configs, log, outbox, stock_told
 from hub.store.approvals import Wish
 from hub.store.configs import Draft
 from hub.store.db import Connection, queries
@@ -56,8 +56,8 @@ class Published(Struct, frozen=True):
 
     @property
     def written(self) -> str:
-        """The rule as YAML, as files keep it."""
-        return text.write(self.rule)
+        """The rule as YAML, as files keep it: its parts in the order people write them."""
+        return text.write(document.ordered(self.rule))
 
 
 class Outcome(Struct, frozen=True):
@@ -68,21 +68,20 @@ class Outcome(Struct, frozen=True):
 
 
 class Word(Struct, frozen=True):
-    """Who publishes or pauses, and why."""
+    """Who publishes or pauses, and why. allowed: how addresses that rules call may begin."""
 
     by: str
     reason: str
+    allowed: tuple[str, ...] = ()
 
 
-async def publish(
-    connection: Connection, vault: Vault, written: str, word: Word, allowed: Sequence[str] = ()
-) -> Outcome:
+async def publish(connection: Connection, vault: Vault, written: str, word: Word) -> Outcome:
     """Publish a rule in the caller's transaction, or ask a second person to.
 
     The configuration `approvals/rules` with `{"limit": 0}` demands a second person. Raises
     `RuleInvalid`, and `Refused` where rules would start one another in a circle.
     """
-    rule = checking.check(written, allowed).rule
+    rule = checking.check(written, word.allowed).rule
     await log.claim(connection, [_ALL_RULES])
     others = [document_of(one) for one in await live(connection) if one.name != rule.rule]
     if len(others) >= RULES_MAX:
@@ -168,7 +167,8 @@ class Span(Struct, frozen=True):
 
 
 async def facts(connection: Connection, vault: Vault, span: Span) -> list[tuple[Position, Fact]]:
-    """Real facts with their places, in their order; erased persons' are left out."""
+    """Real facts with their places, in their order; erased persons' are left out. Of stock that
+    changes, how each position is now comes first: how it was is not kept."""
     rows = await connection.fetch(
         queries("rules")["facts"],
         span.since,
@@ -177,12 +177,33 @@ async def facts(connection: Connection, vault: Vault, span: Span) -> list[tuple[
         span.event_id,
         min(span.limit, FACTS_MAX),
     )
+    told = await _positions(connection) if STOCK_CHANGED in span.types else []
     sealed = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
     bodies = await log.open_bodies(connection, vault, sealed)
-    return [
+    return told + [
         ((row["xid"], row["outbox_id"]), _fact(row["headers"], body))
         for row, body in zip(rows, bodies, strict=True)
         if body is not None
+    ]
+
+
+async def _positions(connection: Connection) -> list[tuple[Position, Fact]]:
+    rows = await connection.fetch(queries("rules")["positions"], FACTS_MAX)
+    return [
+        (
+            (0, 0),
+            Fact(
+                ids.text(derived("stock-now", ids.stock_id(row["sku"], row["place"]))),
+                "",
+                STOCK_CHANGED,
+                "",
+                "",
+                row["sku"],
+                row["now"],
+                stock_told.stock_data(row),
+            ),
+        )
+        for row in rows
     ]
 
 

@@ -44,7 +44,8 @@ class NewSubscription(Struct, frozen=True):
 
 
 class Active(Struct, frozen=True):
-    """A subscription that is told something now. secrets: the newest first."""
+    """A subscription for which something is noted now. secrets: the newest first; is_held: what is
+    noted waits (it is paused, or its channel switched off); is_shadow: it is never sent."""
 
     subscription_id: Key
     wanted: Wanted
@@ -53,6 +54,7 @@ class Active(Struct, frozen=True):
     failures: int
     resumes_at: datetime | None
     is_held: bool
+    is_shadow: bool = False
 
     def __repr__(self) -> str:
         return f"Active(target_url={self.target_url!r})"  # secrets stay out of logs
@@ -102,7 +104,7 @@ async def rotate(connection: Connection, vault: Vault, subscription_id: Key) -> 
 
 
 async def active(connection: Connection, vault: Vault) -> list[Active]:
-    """All that are told something now."""
+    """All for which something is noted now."""
     rows = await connection.fetch(queries("subscriptions")["active"])
     return [_active(row, vault) for row in rows]
 
@@ -127,7 +129,8 @@ def _active(row: Any, vault: Vault) -> Active:
         tuple(vault.unwrap(one, owner).decode() for one in sealed if one is not None),
         row["failures"],
         row["resumes_at"],
-        row["channel_state"] in ("shadow", "off"),
+        row["state"] == "paused" or row["channel_state"] == "off",
+        row["channel_state"] in ("draft", "shadow"),
     )
 
 

@@ -15,7 +15,7 @@ from hub.domain.documents import Version
 from hub.domain.envelope import Event
 from hub.domain.ids import Key
 from hub.domain.order_data import OrderName
-from hub.domain.supply import NOTHING, Supply
+from hub.domain.supply import NOTHING, Supply, Wish
 from hub.errors import Refused
 from hub.store import log
 from hub.store.db import Connection, queries
@@ -146,22 +146,21 @@ async def components_now(
     return {sku: parts for sku, parts in found.items() if parts}
 
 
-async def choose_place(
-    connection: Connection, order: OrderName, items: Items, *, is_pickup: bool
-) -> str:
-    """The place that serves the order's shop: the first that has all of it, or the first of all.
+async def choose_place(connection: Connection, order: OrderName, items: Items, wish: Wish) -> str:
+    """The place that serves the order's shop: the best that has all of it, or the best of all.
 
     Refused: place_missing, where the configuration names none.
     """
     at = cast(datetime, await connection.fetchval(queries("commands")["clock"]))
     published = await connection.fetch(queries("supply")["configs"], KINDS[:1])
     known = _read((), published, frozenset())
-    first = known.place(order.channel, order.shop, at, is_pickup=is_pickup)
-    if first is None:
+    first = known.place(order.channel, order.shop, at, wish)
+    serving = known.serving(order.channel, order.shop, at)
+    if first is None or serving is None:
         raise Refused("place_missing", "name a place: none is configured for the shop")
-    if is_pickup:
+    if wish.is_pickup:
         return first
-    places = known.listed(order.channel, order.shop, at)
+    places = list(serving.towards(wish.near))
     demand = await _demand(connection, items, at)
     wanted = [*demand], [*demand.values()], order.channel, at
     found = await connection.fetchval(queries("supply")["places_with_all"], places, *wanted)

@@ -137,6 +137,7 @@ def _basket(key: ApiKey, wanted: NewCheckout) -> Basket:
         amount=_amount(wanted),
         length=timedelta(seconds=wanted.ttl_s),
         slot=wanted.slot(),
+        near=wanted.point(),
     )
 
 

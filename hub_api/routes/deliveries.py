@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from hub.domain import ids
-from hub.store import deliveries, subscriptions
+from hub.store import deliveries, delivery_bodies, subscriptions
 from hub.store.deliveries import DeliveryUnknown
 from hub.store.keys import ApiKey
 from hub_api.keyring import Needs
@@ -26,11 +27,12 @@ class DeliveryQuery(PageQuery):
     """Which deliveries: of one subscription, in one state."""
 
     subscription_id: UUID | None = None
-    state: Literal["waiting", "delivered", "failed"] | None = None
+    state: Literal["waiting", "delivered", "failed", "shadow"] | None = None
 
 
 class Delivery(BaseModel):
-    """One thing that one subscriber is told. `event_id`: as timelines name it."""
+    """One thing that one subscriber is told. `event_key`: as timelines name it; `state` `shadow`:
+    it would be told, if the channel were live."""
 
     delivery_id: str
     subscription_id: str
@@ -44,6 +46,14 @@ class Delivery(BaseModel):
     last_error: str | None
     created_at: datetime
     ended_at: datetime | None
+
+
+class WholeDelivery(Delivery):
+    """The same, with what it says."""
+
+    said: dict[str, Any] | None = Field(
+        description="The CloudEvent as it is, or would be, sent now; null if nothing is left to say"
+    )
 
 
 class Attempt(BaseModel):
@@ -80,6 +90,21 @@ async def list_deliveries(
     shown, next_cursor = pager.cut(rows, page, ("seq",))
     found = PageOf[Delivery](items=[_shown(row) for row in shown], next_cursor=next_cursor)
     return respond(request, found)
+
+
+@router.get("/{delivery_id}")
+async def get_delivery(delivery_id: UUID, key: Reader, held: Held) -> WholeDelivery:
+    """One delivery with what it says: bodies are made when they are sent, and not kept."""
+    await _refuse_foreign(held, key, delivery_id)
+
+    async def read(connection: Any) -> tuple[dict[str, Any], Any]:
+        found, row = await deliveries.one(connection, delivery_id.bytes)
+        said = await delivery_bodies.bodies_of(connection, held.vault, [found], {})
+        return row, said[found.delivery_id]
+
+    row, said = await held.database.write(read)
+    plain = msgspec.json.decode(msgspec.json.encode(said))
+    return WholeDelivery.model_validate(_shown(row).model_dump() | {"said": plain})
 
 
 @router.get("/{delivery_id}/attempts")

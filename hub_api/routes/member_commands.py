@@ -1,5 +1,6 @@
 """What people decide about members: one person or two, forgotten; and what a merge would bring."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,9 +16,10 @@ from hub.store.keys import ApiKey
 from hub.store.member_commands import Account
 from hub.store.reads import members as reads
 from hub.store.reads.viewer import Viewer
+from hub.store.sealing import Vault
 from hub_api import commands, requests
 from hub_api.commands import IdempotencyKey
-from hub_api.keyring import Needs, viewer_of
+from hub_api.keyring import Needs, channel_of, viewer_of
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held
 from hub_api.routes.members import MemberReader, found_member
@@ -83,6 +85,13 @@ class Erase(_Body):
     """Why a person is forgotten."""
 
     reason: Reason = None
+
+
+class EraseAccount(Erase):
+    """Which account is forgotten, and why; of the key's channel unless said."""
+
+    channel: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = None
+    account: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Decided(BaseModel):
@@ -210,11 +219,37 @@ async def erase(
         row = await found_member(connection, viewer, member_id)
         owned = await member_commands.accounts(connection, row["member_id"])
         own = [one for one in owned if key.channel in (None, one.channel)]
-        await member_commands.erase(connection, held.vault, own, wanted.reason)
-        found = [(await reads.certificates(connection, viewer, one.profile_id))[0] for one in own]
-        return {"certificates": [_certificate(row).model_dump() for row in found]}
+        return await _forget(connection, held.vault, own, wanted.reason)
 
     return Certificates.model_validate(await commands.run(held, asked, work))
+
+
+@router.post("/erase", openapi_extra=requests.schema_of(EraseAccount))
+async def erase_account(
+    request: Request, key: MemberWriter, held: Held, idempotency_key: IdempotencyKey
+) -> Certificates:
+    """Forget an account by its name, also one that the hub has never heard of: what comes late of
+    it does not bring the person back."""
+    wanted = await requests.read(request, held, EraseAccount)
+    named = wanted.channel or key.channel
+    if named is None:
+        raise Problem("invalid", [Fault("channel", "the key is of no channel: name one")])
+    channel = channel_of(key, named)
+    one = Account(ids.profile_id(channel, wanted.account), channel, wanted.account)
+    asked = commands.asked(request, key, idempotency_key, wanted)
+
+    async def work(connection: Any) -> Answer:
+        return await _forget(connection, held.vault, [one], wanted.reason)
+
+    return Certificates.model_validate(await commands.run(held, asked, work))
+
+
+async def _forget(
+    connection: Any, vault: Vault, own: Sequence[Account], reason: str | None
+) -> Answer:
+    await member_commands.erase(connection, vault, own, reason)
+    found = [(await reads.certificates(connection, EVERYTHING, one.profile_id))[0] for one in own]
+    return {"certificates": [_certificate(row).model_dump() for row in found]}
 
 
 @router.get("/{profile_id}/erasure")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.domain import ids, money
+from hub.domain.distance import Point
 from hub.domain.order_data import OrderName
 from hub.store import reservations
 from hub.store.commands import Answer, Asked
@@ -56,6 +57,18 @@ class Item(BaseModel):
     made_to_order: bool = Field(False, description="It takes the slot's capacity instead of stock")
 
 
+class Near(BaseModel):
+    """About where the goods shall go: degrees, which are rounded to a kilometre."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+
+    def point(self) -> Point:
+        return Point(round(self.latitude, 2), round(self.longitude, 2))
+
+
 class NewReservation(Order):
     """What to hold, where, and for how long."""
 
@@ -65,6 +78,13 @@ class NewReservation(Order):
     items: Annotated[list[Item], Field(min_length=1, max_length=ITEMS_MAX)]
     ttl_s: Annotated[int, Field(ge=1, le=TTL_S_MAX)] = TTL_S_DEFAULT
     slot_from: AwareDatetime | None = None
+    near: Annotated[
+        Near | None, Field(description="Without a place, the nearest that has all of it serves")
+    ] = None
+
+    def point(self) -> Point | None:
+        """Where the goods shall go, if that is said."""
+        return self.near.point() if self.near is not None else None
 
     def slot(self) -> Slot | None:
         """The slot that is asked for, with the items that are made for it."""
@@ -100,7 +120,7 @@ async def reserve(
 
     async def work(connection: Any) -> Answer:
         expires_at = datetime.now(UTC) + timedelta(seconds=wanted.ttl_s)
-        content = Wanted(wanted.place, items, expires_at, wanted.slot())
+        content = Wanted(wanted.place, items, expires_at, wanted.slot(), wanted.point())
         place = await reservations.reserve(connection, held.vault, order, content)
         return _answer(order, "held") | {"expires_at": expires_at, "place": place}
 

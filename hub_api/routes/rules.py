@@ -1,6 +1,6 @@
 """Sync rules: check, publish, pause and roll back, and the versions there are.
 
-Trying rules on real events takes memory that a request should not: `hub rule test`, `dry-run`.
+Trying them on events: `hub_api.routes.rule_trials`; what they did: `hub_api.routes.rule_runs`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -124,10 +124,11 @@ async def get_rule(request: Request, name: Name, key: Reader, held: Held) -> Res
 async def check_rule(request: Request, key: Reader, held: Held) -> CheckedRule:
     """Say what is wrong with a rule: 422 names each place, reason and what to do."""
     wanted = await requests.read(request, held, RuleText)
+    allowed = held.settings.rule_address_list
     try:
-        return CheckedRule(rule=checking.check(wanted.written()).rule.rule)
+        return CheckedRule(rule=checking.check(wanted.written(), allowed).rule.rule)
     except RuleInvalid as invalid:
-        raise _wrong(invalid) from None
+        raise wrong(invalid) from None
 
 
 @router.post("", openapi_extra=requests.schema_of(Publishing))
@@ -139,11 +140,11 @@ async def publish_rule(
     written = wanted.written()
 
     async def work(connection: Any) -> Answer:
-        word = Word(key.key_prefix, wanted.reason)
+        word = _word(held, key, wanted.reason)
         outcome = await rules.publish(connection, held.vault, written, word)
         waits = outcome.approval_id
         return {
-            "rule": checking.check(written).rule.rule,
+            "rule": checking.check(written, word.allowed).rule.rule,
             "approval_id": ids.text(waits) if waits is not None else None,
             "findings": [finding.en for finding in outcome.findings],
         }
@@ -159,7 +160,7 @@ async def roll_back_rule(
     wanted = await requests.read(request, held, RollingBack)
 
     async def work(connection: Any) -> Answer:
-        word = Word(key.key_prefix, wanted.reason)
+        word = _word(held, key, wanted.reason)
         await rules.roll_back(connection, held.vault, name, wanted.version, word)
         return {"rule": name}
 
@@ -198,11 +199,15 @@ async def _set_status(
     status = _STATUS[request.url.path.rpartition("/")[2]]
 
     async def work(connection: Any) -> Answer:
-        word = Word(key.key_prefix, wanted.reason)
+        word = _word(held, key, wanted.reason)
         await rules.set_status(connection, held.vault, name, status, word)
         return {"rule": name}
 
     return await _run(held, commands.asked(request, key, idempotency_key, wanted), work)
+
+
+def _word(held: Resources, key: ApiKey, reason: str) -> Word:
+    return Word(key.key_prefix, reason, held.settings.rule_address_list)
 
 
 def _version(one: rules.Published) -> RuleVersion:
@@ -217,7 +222,8 @@ def _version(one: rules.Published) -> RuleVersion:
     )
 
 
-def _wrong(invalid: RuleInvalid) -> Problem:
+def wrong(invalid: RuleInvalid) -> Problem:
+    """A 422 that names each mistake with its place."""
     faults = [
         Fault(one.path, f"line {one.line}, column {one.column}: {one.en} / {one.zh}")
         for one in invalid.problems
@@ -232,7 +238,7 @@ async def _run(
         try:
             return await work(connection)
         except RuleInvalid as invalid:
-            raise _wrong(invalid) from None
+            raise wrong(invalid) from None
         except RuleUnknown:
             raise Problem("not-found") from None
 

@@ -1,5 +1,6 @@
 """Subscriptions: who is told of what happens. What was told: `hub_api.routes.deliveries`."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,10 +10,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.domain import ids
+from hub.domain.delivering import STOCK_CHANGED
 from hub.domain.targets import ForbiddenAddress, check_url
 from hub.store import deliveries, subscriptions
 from hub.store.keys import ApiKey
-from hub.store.subscriptions import NewSubscription, TooManySubscriptions
+from hub.store.subscriptions import Active, NewSubscription, TooManySubscriptions
 from hub_api import requests
 from hub_api.keyring import Needs
 from hub_api.problems import Fault, Problem
@@ -167,13 +169,40 @@ async def replay(request: Request, subscription_id: UUID, key: Writer, held: Hel
     await found(held, key, subscription_id)
     span = (wanted.since, wanted.until)
 
-    async def work(connection: Any) -> int:
+    async def work(connection: Any, one: Active) -> int:
+        return await deliveries.replay(connection, held.vault, one, span)
+
+    return Replayed(deliveries=await _with_active(held, subscription_id, work))
+
+
+@router.post("/{subscription_id}/resync")
+async def resync(subscription_id: UUID, key: Writer, held: Held) -> Replayed:
+    """Tell the stock of every item and place once, as it is when it is sent: for a receiver that
+    begins, or that lost what it had."""
+    await found(held, key, subscription_id)
+
+    async def work(connection: Any, one: Active) -> int:
+        if not one.wanted.names(STOCK_CHANGED):
+            reason = f"the subscription is not told of {STOCK_CHANGED}"
+            raise Problem("refused", reason=reason, cause="not_subscribed")
+        return await deliveries.resync(connection, one)
+
+    return Replayed(deliveries=await _with_active(held, subscription_id, work))
+
+
+async def _with_active(
+    held: Resources, subscription_id: UUID, work: Callable[[Any, Active], Awaitable[int]]
+) -> int:
+    async def working(connection: Any) -> int:
         for one in await subscriptions.active(connection, held.vault):
             if one.subscription_id == subscription_id.bytes:
-                return await deliveries.replay(connection, held.vault, one, span)
+                if one.is_shadow:
+                    reason = "its channel is in shadow, and is told nothing"
+                    raise Problem("refused", reason=reason, cause="in_shadow")
+                return await work(connection, one)
         raise Problem("refused", reason="the subscription is not active", cause="not_active")
 
-    return Replayed(deliveries=await held.database.write(work))
+    return await held.database.write(working)
 
 
 async def found(held: Resources, key: ApiKey, subscription_id: UUID) -> dict[str, Any]:

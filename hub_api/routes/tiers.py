@@ -34,12 +34,25 @@ class TierChange(BaseModel):
     scheme_version: int
 
 
+class PlatformTier(BaseModel):
+    """The level of an account at a channel whose platform decides on tiers; null is none."""
+
+    channel: str
+    account: str
+    level: str | None = Field(description="As the platform calls it")
+    levels: dict[str, str] = Field(description="By scheme: what it is called in it")
+    valid_until: datetime | None
+    reported_at: datetime
+
+
 class Tiers(BaseModel):
-    """The member's level in each scheme, and the newest changes, at most 200."""
+    """The member's level in each scheme, the newest changes, at most 200, and the levels that
+    platforms report, which the hub only mirrors."""
 
     member_id: str
     tiers: list[Tier]
     changes: list[TierChange]
+    reported: list[PlatformTier]
 
 
 @router.get("", response_model=Tiers)
@@ -51,10 +64,12 @@ async def get_tiers(request: Request, member_id: UUID, key: MemberReader, held: 
         member = (await found_member(reader, viewer, member_id))["member_id"]
         levels = await reads.of_member(reader, viewer, member)
         changes = await reads.changes(reader, member, CHANGES_MAX)
+        reported = await reads.reported(reader, viewer, member)
         return Tiers(
             member_id=ids.text(member),
             tiers=[tier(row) for row in levels],
             changes=[TierChange.model_validate(row) for row in changes],
+            reported=[PlatformTier.model_validate(row) for row in reported],
         )
 
     return respond(request, await held.database.read(read))

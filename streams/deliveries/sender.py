@@ -6,21 +6,23 @@ Not here: whom, what and when (`streams.deliveries.worker`).
 import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver
 from standardwebhooks import Webhook
 
 from hub.domain.delivering import Answer
 from hub.domain.targets import ForbiddenAddress, check_url
+from hub.store.delivery_bodies import Said, trace_of
 from streams.deliveries.addresses import resolver
 
 TIMEOUT_S = 15.0
 """After Standard Webhooks: 15 to 30 s."""
 CONNECT_TIMEOUT_S = 5.0
 READ_BYTES_MAX = 1_024
-CONNECTIONS_MAX = 100
+CONNECTIONS_MAX = 600
+"""Below the 1,024 files that a process may have open where nobody has raised it."""
 ERROR_LENGTH_MAX = 200
 USER_AGENT = "commerce-data-hub"
 
@@ -28,18 +30,27 @@ USER_AGENT = "commerce-data-hub"
 class Sender:
     """One HTTP client for all deliveries. Redirects are not followed, proxies not asked."""
 
-    def __init__(self, *, is_local_allowed: bool) -> None:
+    def __init__(
+        self,
+        *,
+        is_local_allowed: bool,
+        names: AbstractResolver | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """names: what names resolve to, for tests."""
         self._is_local_allowed = is_local_allowed
+        self._names = names or resolver(is_local_allowed=is_local_allowed)
+        self._timeout_s = timeout_s
         self._client: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         """Make the client."""
         connector = aiohttp.TCPConnector(
-            resolver=resolver(is_local_allowed=self._is_local_allowed),
+            resolver=self._names,
             use_dns_cache=False,
             limit=CONNECTIONS_MAX,
         )
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         self._client = aiohttp.ClientSession(
             connector=connector,
             timeout=timeout,
@@ -53,9 +64,7 @@ class Sender:
         if self._client is not None:
             await self._client.close()
 
-    async def send(
-        self, url: str, secrets: tuple[str, ...], said: dict[str, Any], message_id: str
-    ) -> Answer:
+    async def send(self, url: str, secrets: tuple[str, ...], said: Said, message_id: str) -> Answer:
         """Post what is said; never raises for what a receiver or the network does."""
         assert self._client is not None, "opened first"
         body = msgspec.json.encode(said)
@@ -64,7 +73,7 @@ class Sender:
             async with self._client.post(
                 url,
                 data=body,
-                headers=signed(body, secrets, message_id, said.get("traceparent")),
+                headers=signed(body, secrets, message_id, trace_of(said)),
                 allow_redirects=False,
             ) as answer:
                 await answer.content.read(READ_BYTES_MAX)
@@ -75,7 +84,7 @@ class Sender:
         except ForbiddenAddress as error:
             return Answer(None, error.what[:ERROR_LENGTH_MAX])
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            return Answer(None, _reason(error))
+            return Answer(None, _reason(error, self._timeout_s))
 
 
 def signed(
@@ -103,9 +112,9 @@ def _error(answer: aiohttp.ClientResponse) -> str | None:
     return f"it answered {answer.status}"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, timeout_s: float) -> str:
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
-        return f"no answer within {TIMEOUT_S:.0f} s"
+        return f"no answer within {timeout_s:.0f} s"
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ForbiddenAddress):
         return cause.what[:ERROR_LENGTH_MAX]

@@ -38,6 +38,7 @@ RECORD_BYTES_MAX = 8 * 1024 * 1024
 CUT_ABOVE_BYTES = 1_000_000
 """What any Kafka takes by default is 1,048,588 bytes with the record's own. A fact above this goes
 without its data, marked `datacut`; no event that came through the API is so large."""
+GAP_S = 0.02
 SEND_TIMEOUT_S = 30.0
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 3.0
@@ -78,6 +79,8 @@ class Publisher:
                 await asyncio.sleep(AWAY_S)
                 continue
             self.trouble = None
+            # Nobody waits for this topic within milliseconds: a few facts more go together.
+            await asyncio.sleep(GAP_S)
             if not did:
                 await self._bell.wait()
 

@@ -16,6 +16,7 @@ from hub.store import apply, db, offsets, writes
 from hub.store.offsets import StoredOffset
 from hub.store.records import Record, decode, from_milliseconds
 from hub.store.sealing import Vault
+from hub.store.waking import Ringer
 from streams.transport.batch import Batch
 from streams.transport.config import StreamConfig
 from streams.transport.connections import Connections
@@ -33,6 +34,7 @@ class HubHandler:
         self._vault = Vault(settings.secret())
         self._worker = worker
         self._connections = Connections(settings.dsn("writer"), writers + 1, _set_up)
+        self._ringer = Ringer(settings.dsn("writer"))
 
     async def start(self) -> None:
         # A batch is many objects and no cycles: to look for cycles often took a fifth of the time.
@@ -41,8 +43,10 @@ class HubHandler:
         gc.set_threshold(*GC_THRESHOLDS)
         async with self._connections.reading() as connection:
             await connection.fetchval("select 1 from log.offsets limit 1")
+        self._ringer.start()
 
     async def stop(self) -> None:
+        await self._ringer.stop()
         await self._connections.close()
 
     async def stored_offsets(
@@ -79,6 +83,7 @@ class HubHandler:
             await writes.note(
                 connection, self._worker, decoded, tally, (time.perf_counter() - started) * 1000
             )
+        self._ringer.ring()
 
 
 async def _set_up(connection: asyncpg.Connection) -> None:

@@ -13,15 +13,17 @@ import asyncpg
 
 from hub.settings import Settings
 from hub.store import db, outbox, rule_runs
-from hub.store.outbox import POLL_S
 from hub.store.rule_book import RuleBook
 from hub.store.sealing import Vault
+from hub.store.waking import Bell, Ringer
 from streams.rules.doer import Clock, Doer
 from streams.rules.outside import Outside
 from streams.rules.runner import Runner
 
 log = logging.getLogger(__name__)
 
+APPLICATION = "hub runs"
+"""By this name the outbox knows that the connection writes no facts."""
 POOL_MAX = 6
 AWAY_S = 1.0
 EFFECTS_POLL_S = 0.05
@@ -45,6 +47,8 @@ class RulesWorker:
         self._doer: Doer | None = None
         self.runner = Runner(self._vault, RuleBook(settings.rule_address_list))
         self.is_working = False
+        self._bell = Bell()
+        self._ringer = Ringer(settings.dsn("writer"))
 
     @property
     def doer(self) -> Doer:
@@ -61,6 +65,7 @@ class RulesWorker:
             init=db.prepare,
             server_settings={"search_path": "hub", "application_name": "hub rules"},
         )
+        self._ringer.start()
         book = self.runner.book
         self._doer = Doer(self._pool, self._vault, book, self._outside, self._clock)
 
@@ -69,14 +74,19 @@ class RulesWorker:
         if self._doer is not None:
             await self._doer.close()
         await self._outside.close()
+        await self._ringer.stop()
         await self._let_go()
         if self._pool is not None:
             self._pool.terminate()
 
     async def run(self) -> None:
         """Work until cancelled; what Postgres does not allow now is tried again."""
+
+        async def rest() -> None:
+            await asyncio.sleep(EFFECTS_POLL_S)
+
         await asyncio.gather(
-            self._again(self.run_facts, POLL_S), self._again(self.do_effects, EFFECTS_POLL_S)
+            self._again(self.run_facts, self._bell.wait), self._again(self.do_effects, rest)
         )
 
     async def run_facts(self) -> bool:
@@ -85,13 +95,21 @@ class RulesWorker:
             await asyncio.sleep(AWAY_S)
             return False
         assert self._holder is not None
-        return await self.runner.turn(self._holder)
+        return self._rung(await self.runner.turn(self._holder))
 
     async def do_effects(self) -> bool:
         """Start what is due; whether there was anything."""
-        return self.is_working and await self.doer.turn()
+        return self.is_working and self._rung(await self.doer.turn())
 
-    async def _again(self, work: Callable[[], Awaitable[bool]], idle_s: float) -> None:
+    def _rung(self, did: bool) -> bool:
+        """Wake who sends what rules deliver, and who follows what they decided."""
+        if did:
+            self._ringer.ring()
+        return did
+
+    async def _again(
+        self, work: Callable[[], Awaitable[bool]], rest: Callable[[], Awaitable[None]]
+    ) -> None:
         while True:
             try:
                 did = await work()
@@ -100,16 +118,21 @@ class RulesWorker:
                 await self._let_go()
                 await asyncio.sleep(AWAY_S)
                 continue
-            await asyncio.sleep(0 if did else idle_s)
+            if did:
+                await asyncio.sleep(0)
+            else:
+                await rest()
 
     async def _holds(self) -> bool:
         if self._holder is not None and not self._holder.is_closed():
             return True
-        self._holder = await db.connect(self._settings.dsn("writer"))
+        self._holder = await db.connect(self._settings.dsn("writer"), application=APPLICATION)
         await outbox.register(self._holder, rule_runs.READER, is_from_now=True)
         self.is_working = await outbox.try_hold(self._holder, rule_runs.READER)
         if not self.is_working:
             await self._let_go()
+            return False
+        await self._bell.listen(self._holder)
         return self.is_working
 
     async def _let_go(self) -> None:

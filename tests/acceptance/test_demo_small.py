@@ -12,11 +12,12 @@ import pytest
 from hub.demo import feed, journey, marts, progress, source
 from hub.demo.chaos import VICTIMS, Chaos, spread
 from hub.demo.disturb import Disturbance, Disturbed
+from hub.demo.oracle import comparing
+from hub.demo.oracle.journey import Journey
 from hub.local.supervisor import Supervisor
 from hub.settings import Settings, load
 from hub.store import check
 from hub.testing import free_port_base
-from tests.acceptance import oracle
 
 PARTS = ("postgres", "migrations", "kafka", "topics", "worker", "dagster-home")
 DAY = source.Window(date(2017, 11, 24), date(2017, 11, 24))
@@ -52,8 +53,9 @@ def test_the_marts_equal_the_source_whatever_is_killed_meanwhile(own_settings: S
         refreshed = marts.refresh(own_settings)
         assert refreshed.failed == ()
         assert refreshed.rows["members"] == source.HOUSEHOLDS
-        differences = oracle.compare(own_settings.dsn("reader"), DAY.first, DAY.last, SEED)
-        assert differences == []
+        day = Journey(DAY.first, DAY.last, SEED, own_settings.business_zone)
+        compared = comparing.compare(own_settings.dsn("reader"), day)
+        assert (compared.differences, compared.is_equal) == ([], True)
         results = asyncio.run(check.run(own_settings.dsn("writer")))
         assert {result.name: result.violations for result in results if result.violations} == {}
 

@@ -126,7 +126,7 @@ def in_time(bodies: list[bytes]) -> list[bytes]:
     return sorted(bodies, key=when)
 
 
-@pytest.mark.timeout(60 + SEEDS * 15)
+@pytest.mark.timeout(60 + SEEDS * 30)
 async def test_any_order_any_batches_and_two_writers_end_in_the_same_state(world: World) -> None:
     wanted: dict[int, dict[str, str]] = {}
     failures = []

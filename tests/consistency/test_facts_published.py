@@ -1,18 +1,13 @@
 """Each fact is published in Kafka at least once and in order for each entity, whatever dies."""
 
 import asyncio
-import contextlib
 import json
-import os
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer
 from cloudevents.v1.http import from_json
@@ -25,13 +20,13 @@ from hub.store import apply, db
 from hub.store.sealing import Vault
 from hub.testing import Database, free_port
 from streams.facts.publisher import Publisher
+from tests.consistency.delivery_process import DEADLINE_S, DeliveryProcess
 from tests.event_maker import Shop, line, record
 
 ORDERS = 300
 KILLS = 3
 EVENTS_A_WRITE = 4
 PAUSE_S = 0.03
-DEADLINE_S = 60.0
 
 
 def placed(shop: Shop, number: str) -> bytes:
@@ -47,45 +42,12 @@ def paid(shop: Shop, number: str) -> bytes:
     )  # fmt: skip
 
 
-class Process:
-    """The delivery worker, to be killed and started again."""
-
-    def __init__(self, settings: Settings, log: Path) -> None:
-        self.settings, self.log = settings, log
-        self.popen: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as output:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "streams.deliveries"],
-                env=os.environ | self.settings.environment(),
-                stdout=output,
-                stderr=output,
-            )
-
-    async def has_published(self) -> None:
-        """Wait until this life of it has published something."""
-        deadline = time.monotonic() + DEADLINE_S
-        async with aiohttp.ClientSession() as session:
-            while True:
-                assert time.monotonic() < deadline, self.log.read_text()[-2000:]
-                with contextlib.suppress(aiohttp.ClientError):
-                    url = f"http://127.0.0.1:{self.settings.deliveries_port}/healthz"
-                    async with session.get(url) as answer:
-                        if (await answer.json())["facts"]["published"]:
-                            return
-                await asyncio.sleep(0.02)
-
-    def kill(self) -> None:
-        if self.popen is not None:
-            self.popen.kill()
-            self.popen.wait(10)
-
-
 @pytest.fixture
-def worker(database: Database, broker: Settings, tmp_path: Path) -> Iterator[Process]:
+def worker(database: Database, broker: Settings, tmp_path: Path) -> Iterator[DeliveryProcess]:
     more = {"kafka_port": broker.kafka_port, "deliveries_port": free_port()}
-    running = Process(database.settings.model_copy(update=more), tmp_path / "deliveries.log")
+    running = DeliveryProcess(
+        database.settings.model_copy(update=more), tmp_path / "deliveries.log"
+    )
     kafka.ensure_topics(broker)
     yield running
     running.kill()
@@ -130,7 +92,7 @@ async def write(database: Database, bodies: list[bytes]) -> None:
 
 
 async def test_kill_9_in_the_middle_loses_no_fact_and_keeps_the_order_of_each_entity(
-    database: Database, worker: Process
+    database: Database, worker: DeliveryProcess
 ) -> None:
     channel = f"web-{uuid.uuid4().hex[:8]}"
     shop = Shop(channel)
@@ -140,7 +102,7 @@ async def test_kill_9_in_the_middle_loses_no_fact_and_keeps_the_order_of_each_en
     writing = asyncio.create_task(write(database, bodies))
     for life in range(KILLS):
         worker.start()
-        await worker.has_published()
+        await worker.wait_until(lambda said: said["facts"]["published"])
         await asyncio.sleep(0.01 * life)
         worker.kill()
     await writing

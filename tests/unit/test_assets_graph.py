@@ -163,7 +163,10 @@ def test_every_dbt_test_and_every_stored_invariant_is_an_asset_check(
         if node["resource_type"] == "test"
     }
     stored = {one.name for one in check.INVARIANTS if one.proof == "store"}
-    others = {"readers_see_the_last_build", "volumes_are_like_their_past", columns.CHECK}
+    others = {
+        *("readers_see_the_last_build", "volumes_are_like_their_past", columns.CHECK),
+        "rules_run_well",
+    }
     assert names == tests | stored | others
 
 

@@ -76,6 +76,15 @@ class GrowthEarned(Payload):
     reason: Name | None = None
 
 
+class TierReported(Payload):
+    """member.tier_reported: the level an account has at a channel whose platform decides on tiers,
+    as the platform calls it; none if it has none any more."""
+
+    account: Id
+    level: Id | None = None
+    valid_until: Time | None = None
+
+
 TYPES: dict[str, type[Payload]] = {
     "member.registered": Member,
     "member.updated": Member,
@@ -85,4 +94,5 @@ TYPES: dict[str, type[Payload]] = {
     "member.split": Ruling,
     "member.erased": Erasure,
     "member.growth_earned": GrowthEarned,
+    "member.tier_reported": TierReported,
 }

@@ -94,6 +94,17 @@ class Session(Payload):
     anchor: Id | None = None
 
 
+Degrees = Annotated[str, Meta(pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,2})?$")]
+
+
+class Near(Payload):
+    """About where the goods shall go, to a kilometre: two decimals of a degree and no more, since
+    more would tell where a person lives."""
+
+    latitude: Degrees
+    longitude: Degrees
+
+
 class OrderName(Payload):
     """An order of some channel's shop."""
 
@@ -124,6 +135,7 @@ class OrderContent(Payload):
     deposit: Deposit | None = None
     pickup: Pickup | None = None
     session: Session | None = None
+    near: Near | None = None
     parent: Id | None = None
     children: Annotated[list[Id], Meta(max_length=CHILDREN_MAX)] = []
     origin: OrderName | None = None

@@ -20,6 +20,11 @@ def _erasure(channel: str, shop: str, payload: payloads.members.Erasure) -> Read
     return "profile", payload.account, profile, members.read_erasure(payload)
 
 
+def _tier(channel: str, shop: str, payload: payloads.members.TierReported) -> Read:
+    profile = ids.profile_id(channel, payload.account)
+    return "profile", payload.account, profile, members.read_tier(payload)
+
+
 def _ruling(channel: str, shop: str, payload: payloads.members.Ruling) -> Read:
     said = members.read_ruling(channel, payload)
     if said.left == said.right:
@@ -40,5 +45,6 @@ READERS: dict[str, Reader] = {
     "member.split": _ruling,
     "member.erased": _erasure,
     "member.growth_earned": _growth,
+    "member.tier_reported": _tier,
 }
 DECIDED = frozenset({"member.merged", "member.split", "member.erased"})

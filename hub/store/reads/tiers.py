@@ -12,6 +12,11 @@ async def of_member(connection: Connection, viewer: Viewer, member_id: Key) -> l
     return await rows(connection, _SQL["of_member"], *viewer.arguments, member_id)
 
 
+async def reported(connection: Connection, viewer: Viewer, member_id: Key) -> list[Row]:
+    """The levels that platforms report of the member's accounts, with what they are called here."""
+    return await rows(connection, _SQL["reported"], *viewer.arguments, member_id)
+
+
 async def changes(connection: Connection, member_id: Key, limit: int) -> list[Row]:
     """Changes of levels, newest first."""
     return await rows(connection, _SQL["changes"], member_id, limit)

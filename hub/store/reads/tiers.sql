@@ -42,6 +42,43 @@ where t.member_id = $3
 order by t.scheme
 limit 100;
 
+-- name: reported
+-- Levels of the member's accounts at channels whose platform decides on them: those of the viewer's
+-- channel, of all for those who see it whole. By scheme what the level is called in it today.
+with schemes as (
+    select distinct on (c.name)
+        c.name,
+        c.document
+    from hub.configs as c
+    where
+        c.kind = 'tier_scheme'
+        and c.valid_from <= now()
+    order by c.name, c.valid_from desc, c.published_at desc, c.event_key desc
+)
+
+select
+    p.channel,
+    p.account,
+    p.platform_level as level,
+    p.platform_level_until as valid_until,
+    p.platform_level_at as reported_at,
+    coalesce(
+        (
+            select jsonb_object_agg(s.name, l.level ->> 'name')
+            from schemes as s
+            cross join lateral jsonb_array_elements(s.document -> 'levels') as l (level)
+            where l.level -> 'platform_levels' ->> p.channel = p.platform_level
+        ),
+        '{}'
+    ) as levels
+from hub.profiles as p
+where
+    p.member_id = $3
+    and p.platform_level_at is not null
+    and ($1::text is null or $2::boolean or p.channel = $1)
+order by p.channel, p.account
+limit 100;
+
 -- name: changes
 -- How the member's levels changed, newest first.
 select

@@ -692,6 +692,38 @@ from (select * from log.inbox where outcome = 'applied') as i
 full join facts as f on i.event_key = f.event_key
 where f.times is distinct from 1;
 
+-- name: a_run_of_a_rule_is_as_its_effects
+with told as (
+    select
+        fact_key,
+        rule,
+        version,
+        bool_or(state = 'failed') as has_failed,
+        bool_or(state = 'waiting') as is_waiting
+    from rule_effects
+    group by fact_key, rule, version
+)
+
+select
+    r.run_id,
+    r.rule,
+    r.version,
+    r.state
+from told as t
+inner join rule_runs as r
+    on
+        t.fact_key = r.fact_key
+        and t.rule = r.rule
+        and t.version = r.version
+where
+    r.failures is null
+    and r.state <> 'dismissed'
+    and (
+        (t.has_failed and r.state <> 'failed')
+        or (t.is_waiting and not t.has_failed and r.state not in ('waiting', 'failed'))
+        or (r.state = 'waiting' and not t.is_waiting)
+    );
+
 -- name: a_verified_identifier_has_one_member
 select
     i.identifier_type,

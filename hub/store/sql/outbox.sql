@@ -64,7 +64,7 @@ running as (
                 a.datname <> current_database()
                 or a.usename in ('hub_dbt', 'hub_dagster')
                 -- These tell facts, and make none.
-                or a.application_name in ('hub deliveries', 'hub facts')
+                or a.application_name in ('hub deliveries', 'hub facts', 'hub runs')
             )
     )
 ),

@@ -136,3 +136,13 @@ select
 from rule_effects
 where state = 'waiting'
 group by rule;
+
+-- name: buyer
+-- The account that bought an order, at the order's channel.
+select p.account
+from orders as o
+inner join profiles as p on o.profile_id = p.profile_id
+where
+    o.order_id = $1
+    and o.channel = p.channel
+    and p.account <> '';

@@ -14,17 +14,24 @@ where
 -- name: changed_positions
 -- Stock positions that these transactions changed last, as they are.
 select
-    sku,
-    place,
-    changed_xid,
-    on_hand_milli,
-    committed_milli,
-    reserved_milli,
-    unavailable_milli,
-    version
-from stock_positions
-where changed_xid = any($1::xid8[])
-order by sku, place;
+    p.sku,
+    p.place,
+    p.changed_xid,
+    p.on_hand_milli,
+    p.committed_milli + p.reserved_milli + p.unavailable_milli
+    + case
+        when p.has_batches
+            then (
+                select coalesce(sum(b.left_milli), 0)
+                from stock_batches as b
+                where b.sku = p.sku and b.place = p.place and b.best_before_at <= now()
+            )
+        else 0
+    end as taken_milli,
+    p.version
+from stock_positions as p
+where p.changed_xid = any($1::xid8[])
+order by p.sku, p.place;
 
 -- name: count
 insert into rule_hours (rule, version, hour, done, skipped, failed, effects)
@@ -135,6 +142,10 @@ set
     retried_by = $6,
     ran_at = now(),
     changed_xid = pg_current_xact_id()
+where run_id = $1;
+
+-- name: note_who
+update rule_runs set retried_by = $2, changed_xid = pg_current_xact_id()
 where run_id = $1;
 
 -- name: follow

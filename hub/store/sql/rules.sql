@@ -38,3 +38,24 @@ where
     and ($4::text is null or e.event_id = $4)
 order by o.xid, o.outbox_id
 limit $5;
+
+-- name: positions
+select
+    p.sku,
+    p.place,
+    now() as now,
+    p.on_hand_milli,
+    p.committed_milli + p.reserved_milli + p.unavailable_milli
+    + case
+        when p.has_batches
+            then (
+                select coalesce(sum(b.left_milli), 0)
+                from stock_batches as b
+                where b.sku = p.sku and b.place = p.place and b.best_before_at <= now()
+            )
+        else 0
+    end as taken_milli,
+    p.version
+from stock_positions as p
+order by p.sku, p.place
+limit $1;

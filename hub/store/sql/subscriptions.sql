@@ -41,7 +41,7 @@ set
 where subscription_id = $1 and state <> 'ended';
 
 -- name: active
--- Those that are told something now; a channel in shadow or switched off is told nothing.
+-- Those for which something is noted now, with the state of their channels.
 select
     s.subscription_id,
     s.channel,
@@ -52,6 +52,7 @@ select
     case when s.former_until > now() then s.former_secret end as former_secret,
     s.failures,
     s.resumes_at,
+    s.state,
     coalesce(c.state, 'live') as channel_state
 from access.subscriptions as s
 left join lateral (
@@ -64,7 +65,7 @@ left join lateral (
     order by c.valid_from desc, c.published_at desc, c.event_key desc
     limit 1
 ) as c on true
-where s.state = 'active';
+where s.state in ('active', 'paused');
 
 -- name: note_failures
 update access.subscriptions

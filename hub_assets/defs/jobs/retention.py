@@ -8,6 +8,7 @@ import dagster as dg
 from hub import settings
 from hub_assets.graph import written_in
 from hub_assets.retention import forget_runs
+from hub_assets.upkeep import forget_deliveries
 
 DAILY_CRON = "40 0 * * *"
 
@@ -16,7 +17,7 @@ DAILY_CRON = "40 0 * * *"
     key=dg.AssetKey(["upkeep", "hub_retention"]),
     deps=[dg.AssetKey(["log", "events"])],
     description="What is older than its setting says is deleted: Dagster's runs and their events"
-    " (HUB_RUNS_KEPT_DAYS).",
+    " (HUB_RUNS_KEPT_DAYS), deliveries that ended (HUB_DELIVERIES_KEPT_DAYS).",
     group_name="upkeep",
     kinds={"python"},
     owners=["team:streams"],
@@ -24,8 +25,12 @@ DAILY_CRON = "40 0 * * *"
 )
 def hub_retention(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Delete it; twice on a day it finds nothing more."""
-    before = datetime.now(UTC) - timedelta(days=settings.load().runs_kept_days)
-    return dg.MaterializeResult(metadata={"runs": forget_runs(context.instance, before)})
+    hub, now = settings.load(), datetime.now(UTC)
+    forgotten = {
+        "runs": forget_runs(context.instance, now - timedelta(days=hub.runs_kept_days)),
+        "deliveries": forget_deliveries(now - timedelta(days=hub.deliveries_kept_days)),
+    }
+    return dg.MaterializeResult(metadata=forgotten)
 
 
 @dg.definitions

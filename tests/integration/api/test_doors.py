@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from hub.domain.readers import DECIDED_TYPES
 from hub.settings import Settings
@@ -286,3 +287,17 @@ async def test_a_request_that_takes_too_long_is_ended() -> None:
         answer = await client.get("/slow")
     assert answer.status_code == 504
     assert answer.json()["type"] == "/problems/time-limit"
+
+
+async def test_a_stream_that_has_begun_outlives_the_time_limit() -> None:
+    async def told(_scope: Scope, _receive: Receive, send: Send) -> None:
+        # Begun before anything is waited for, so that no slow machine reaches the limit first.
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await asyncio.sleep(0.3)
+        await send({"type": "http.response.body", "body": b"data: last\n\n"})
+
+    transport = httpx.ASGITransport(Front(told, Figures(), timeout_s=0.05))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        answer = await client.get("/told")
+    assert (answer.status_code, answer.text) == (200, "data: last\n\n")

@@ -136,6 +136,29 @@ async def test_an_erased_member_leaves_certificates_and_nothing_personal(
     assert (await post(http, f"{W}/erase", again)).status_code == 409
 
 
+async def test_an_account_nobody_has_heard_of_is_erased_and_stays_gone_when_its_events_come(
+    http, people, take, key_for, writer
+) -> None:
+    named = {"channel": "website", "account": "w", "reason": "asked for it"}
+    answer = await post(http, "erase", people, **named)
+    assert answer.status_code == 200, answer.text
+    assert [one["profile_id"] for one in answer.json()["certificates"]] == [W]
+    await take(
+        WEB.body("member.registered", 1, account="w", identifiers=[PHONE], name="王小明"),
+        WEB.body("points.earned", 3, account="w", points=100),
+    )
+    assert await points(http, people, W) == 100
+    assert await writer.fetchval("select count(*) from profile_identifiers") == 0
+    assert await writer.fetchval("select count(*) from log.profile_keys") == 0
+    assert await writer.fetchval("select max(account) from profiles") == ""
+    bodies = "select count(*) from log.events where position('王小明'::bytea in body) > 0"
+    assert await writer.fetchval(bodies) == 0
+    other = await key_for("miniprogram", "members:write") | {"Idempotency-Key": "x"}
+    assert (await post(http, "erase", other, **named)).status_code == 403
+    again = people | {"Idempotency-Key": "again"}
+    assert (await post(http, "erase", again, account="w")).status_code == 422
+
+
 async def test_what_a_clock_ahead_of_ours_said_is_forgotten_too(http, people, take, writer) -> None:
     now = datetime.now(UTC)
     minutes_ahead = (now + timedelta(hours=3) - record(b"").produced_at).total_seconds() / 60

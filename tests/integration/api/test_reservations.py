@@ -50,6 +50,7 @@ async def test_what_is_reserved_is_not_available_to_others(http, headers) -> Non
     refused = await reserve(http, headers | {"Idempotency-Key": "second"}, order_number="W2")
     assert refused.status_code == 409
     assert refused.json()["detail"].startswith("cake at s1: 1.000 more than is available")
+    assert refused.json()["cause"] == "insufficient_stock"
     assert {"field": "short", "reason": "1.000"} in refused.json()["errors"]
 
 

@@ -66,3 +66,36 @@ async def test_a_level_names_its_price_list_and_what_platforms_call_it(
 ) -> None:
     (shown,) = (await read(http, await key_for("website", "members:read"), member))["tiers"]
     assert (shown["price_list"], shown["platform_levels"]) == ("gold-2026", {"tmall": "3"})
+
+
+async def test_a_level_that_a_platform_decides_is_mirrored_with_its_source(
+    http, key_for, member, writer, database
+) -> None:
+    async def take(*bodies: bytes) -> None:
+        async with writer.transaction():
+            vault = Vault(database.settings.secret())
+            await apply.apply(writer, vault, [record(body) for body in bodies], "cluster")
+
+    tmall, until = Shop("tmall"), at(99).isoformat()
+    phone = {"type": "phone", "value": "13912345678", "proof": "verified"}
+    await take(
+        tmall.body("member.registered", 0, account="t", identifiers=[phone]),
+        # The older word comes last, and says nothing any more.
+        tmall.body("member.tier_reported", 9, account="t", level="3", valid_until=until),
+        tmall.body("member.tier_reported", 5, account="t", level="1"),
+    )
+    whole = await key_for("website", "members:read", "member:all_channels")
+    said = {"channel": "tmall", "account": "t", "level": "3", "levels": {"club": "gold"}}
+    times = {"valid_until": at(99), "reported_at": at(9)}
+    times = {name: when.isoformat().replace("+00:00", "Z") for name, when in times.items()}
+    shown = await read(http, whole, f"{member}/tiers")
+    assert shown["reported"] == [said | times]
+    assert shown["tiers"][0]["level"] == "gold"  # the hub's own scheme goes by its own ledger
+    one = await key_for("website", "members:read")
+    assert (await read(http, one, f"{member}/tiers"))["reported"] == []
+
+    await take(tmall.body("member.tier_reported", 10, account="t"))
+    (shown,) = (await read(http, whole, f"{member}/tiers"))["reported"]
+    assert (shown["level"], shown["levels"]) == (None, {})
+    await take(tmall.decision("member.erased", 11, account="t", reason="asked"))
+    assert (await read(http, whole, f"{member}/tiers"))["reported"] == []

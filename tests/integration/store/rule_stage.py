@@ -4,14 +4,15 @@ turn by turn by one clock."""
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from hub.store import db, rules, subscriptions
 from hub.store.rules import Outcome, Word
 from hub.store.subscriptions import NewSubscription
 from hub.testing import Database
-from streams.deliveries.worker import Dispatcher
 from streams.rules.worker import RulesWorker
+from tests.integration.store.delivery_stage import Receiver, Stage, web_json
 from tests.integration.store.stage import Store
-from tests.integration.store.test_deliveries import Receiver, web_json
 
 LIN = Word("lin", "agreed in March")
 
@@ -36,7 +37,7 @@ class RuleStage:
             update={"local_receivers": True} | settings
         )
         self.worker = RulesWorker(self.settings, self.clock)
-        self.dispatcher = Dispatcher(self.settings, self.clock)
+        self.dispatcher = Stage(self.settings, self.clock)
 
     async def open(self) -> None:
         await self.worker.open()
@@ -60,9 +61,7 @@ class RuleStage:
         """Rules and deliveries."""
         for _ in range(turns):
             await self.run_rules(2)
-            self.dispatcher._known_at_s = 0.0
-            await self.dispatcher.turn()
-            await self.dispatcher.settle()
+            await self.dispatcher.go(1)
 
     async def subscribe(self, to: Receiver, channel: str, *types: str) -> None:
         new = NewSubscription(channel, "test", types or ("rule.*",), to.url)
@@ -70,10 +69,8 @@ class RuleStage:
 
     async def publish(self, text: str, word: Word = LIN) -> Outcome:
         async with self.store.connection.transaction():
-            connection, vault = self.store.connection, self.store.vault
-            return await rules.publish(
-                connection, vault, text, word, self.settings.rule_address_list
-            )
+            allowed = replace(word, allowed=self.settings.rule_address_list)
+            return await rules.publish(self.store.connection, self.store.vault, text, allowed)
 
     async def runs(self, rule: str | None = None) -> list[dict[str, Any]]:
         return await self.store.rows(

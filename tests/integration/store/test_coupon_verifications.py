@@ -166,7 +166,8 @@ async def test_a_call_that_was_never_answered_is_a_case_until_the_platform_is_as
     sold: Store, reach, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform = Counterpart()
-    for call, said in (("prepare", "done"), ("verify", None)):
+    calls: list[tuple[Call, Answer | None]] = [("prepare", "done"), ("verify", None)]
+    for call, said in calls:
         async with sold.connection.transaction():
             await coupon_verifications.send(sold.connection, sold.vault, VOUCHER, call, call)
         if said is not None:

@@ -1,141 +1,25 @@
 """Subscribers are told what concerns them, in order for each object, signed, until they have it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from aiohttp import web
 from standardwebhooks import Webhook
 
 from hub.store import subscriptions
 from hub.store.subscriptions import NewSubscription
-from hub.testing import free_port
-from streams.deliveries.worker import Dispatcher
-from tests.event_maker import Shop, line
+from tests.integration.store.delivery_stage import (
+    WEB,
+    Receiver,
+    Stage,
+    Time,
+    counted,
+    paid,
+    placed,
+    subscribe,
+    web_json,
+)
 from tests.integration.store.stage import Store
-
-WEB = Shop("web")
-AT = "2025-03-01T10:00:00+08:00"
-
-
-class Receiver:
-    """A subscriber's own server: keeps what came, answers as it is told to, then 200."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.bodies: list[bytes] = []
-        self.headers: list[dict[str, str]] = []
-        self.statuses: list[int] = []
-        self.is_away = False
-        self.hangs = asyncio.Event()
-        self.hangs.set()
-        self.arrived = asyncio.Event()
-
-    async def answer(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        self.arrived.set()
-        await self.hangs.wait()
-        status = 503 if self.is_away else self.statuses.pop(0) if self.statuses else 200
-        if status == 200:
-            self.bodies.append(body)
-            self.headers.append({name.lower(): value for name, value in request.headers.items()})
-        return web.Response(status=status, headers={"Location": "http://127.0.0.1:1/inside"})
-
-    def told(self, field: str = "subject") -> list[Any]:
-        return [web_json(body)[field] for body in self.bodies]
-
-
-def web_json(body: bytes) -> dict[str, Any]:
-    import json
-
-    return json.loads(body)
-
-
-async def serve() -> tuple[Receiver, web.AppRunner]:
-    port = free_port()
-    receiver = Receiver(f"http://127.0.0.1:{port}/hook")
-    app = web.Application()
-    app.router.add_post("/hook", receiver.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    return receiver, runner
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    found, runner = await serve()
-    yield found
-    await runner.cleanup()
-
-
-@pytest.fixture
-async def other() -> AsyncIterator[Receiver]:
-    found, runner = await serve()
-    yield found
-    await runner.cleanup()
-
-
-class Time:
-    """What time it is, until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-
-class Stage(Dispatcher):
-    """A dispatcher that a test drives turn by turn."""
-
-    async def go(self, turns: int = 12) -> None:
-        for _ in range(turns):
-            self._known_at_s = 0.0
-            await self.turn()
-            await self.settle()
-
-
-@pytest.fixture
-def clock() -> Time:
-    return Time()
-
-
-@pytest.fixture
-async def stage(store: Store, clock: Time) -> AsyncIterator[Stage]:
-    settings = store.database.settings.model_copy(update={"local_receivers": True})
-    found = Stage(settings, clock)
-    await found.open()
-    await found.go(1)
-    yield found
-    await found.close()
-
-
-async def subscribe(store: Store, to: Receiver, *types: str, channel: str | None = None) -> Any:
-    new = NewSubscription(channel, "test", types, to.url, has_own_events=channel is not None)
-    return await subscriptions.add(store.connection, store.vault, new)
-
-
-def placed(number: str, minute: float, **more: Any) -> bytes:
-    cake = line(1, "cake", 1, "30.00")
-    content = {"order_number": number, "currency": "CNY", "lines": [cake], "total": "30.00"}
-    return WEB.body("order.placed", minute, **content, **more)
-
-
-def paid(number: str, minute: float) -> bytes:
-    return WEB.body(
-        "order.paid", minute, order_number=number, amount="30.00", currency="CNY", method="card",
-        payment_id=f"p-{number}",
-    )  # fmt: skip
-
-
-def counted(quantity: str, minute: float) -> bytes:
-    return WEB.body(
-        "stock.counted", minute, sku="cake", place="xuhui", quantity=quantity,
-        measured_at="2025-03-01T02:00:00Z",
-    )  # fmt: skip
 
 
 async def test_a_subscriber_is_told_each_fact_once_and_can_verify_it(
@@ -230,16 +114,6 @@ async def test_a_receiver_that_is_gone_is_sent_nothing_more(
     assert only["state"] == "disabled"
 
 
-async def test_a_redirect_is_not_followed(store: Store, stage: Stage, receiver: Receiver) -> None:
-    await subscribe(store, receiver, "order.*")
-    await stage.go(1)
-    receiver.statuses = [302]
-    await store.take(placed("1", 0))
-    await stage.go(3)
-    error = await store.value("select last_error from deliveries")
-    assert error == "it redirects, and redirects are not followed"
-
-
 async def test_nothing_of_a_person_is_told_once_the_person_was_erased(
     store: Store, stage: Stage, receiver: Receiver
 ) -> None:
@@ -250,16 +124,6 @@ async def test_nothing_of_a_person_is_told_once_the_person_was_erased(
     await store.take(member)
     await stage.go()
     assert [body for body in receiver.bodies if "王小明".encode() in body or b"139" in body] == []
-
-
-async def test_of_two_dispatchers_one_works(store: Store, stage: Stage, clock: Time) -> None:
-    second = Stage(stage._settings, clock)
-    await second.open()
-    try:
-        assert not await second._holds()
-        assert await stage._holds()
-    finally:
-        await second.close()
 
 
 async def test_what_was_sent_and_not_noted_is_sent_again_under_the_same_id(

@@ -299,6 +299,26 @@ async def test_crossing_merges_at_the_same_time_have_one_survivor_and_no_cycle(
     assert await broken(store) == {}
 
 
+async def test_an_account_that_two_writers_name_at_once_is_linked_once(store: Store) -> None:
+    """A registration and a coupon of the same account are two entities, so neither waits."""
+    other = Store(store.database, await db.connect(store.database.dsn("writer")))
+    try:
+        async with store.connection.transaction():
+            first = [record(shows(WEB, "w", 1, PHONE))]
+            await apply.apply(store.connection, store.vault, first, CLUSTER)
+            issued = WEB.body("coupon.issued", 2, code="C1", kind="discount", account="w")
+            late = asyncio.create_task(other.take(issued))
+            waits = "select count(*) from pg_locks where not granted"
+            while not late.done() and not await store.value(waits):  # noqa: ASYNC110  in Postgres
+                await asyncio.sleep(0.01)
+        await late
+    finally:
+        await other.connection.close()
+    links = await store.rows("select profile_id from member_links where valid_to is null")
+    assert links == [{"profile_id": ids.profile_id("web", "w")}]
+    assert await broken(store) == {}
+
+
 async def test_a_ruling_about_accounts_nobody_saw_yet_waits_for_them(store: Store) -> None:
     await store.take(said("split", (WEB, "w"), (MINI, "m"), 5))
     await store.take(shows(WEB, "w", 1, PHONE), shows(MINI, "m", 2, PHONE))

@@ -99,6 +99,16 @@ BROKEN_BY_HAND = {
     "orders_equal_their_lines": "update hub.order_lines set fulfilled_milli = quantity_milli + 1",
     "each_event_has_one_outcome": "delete from hub.parked",
     "each_applied_event_has_one_fact": "delete from hub.outbox where type = 'order.paid'",
+    "a_run_of_a_rule_is_as_its_effects": (
+        "with run as (insert into hub.rule_runs"
+        " (rule, version, fact_key, event_key, xid, outbox_id, type, entity_kind, entity_key,"
+        " state, effects, hops)"
+        " select 'r', 1, event_key, event_key, xid, outbox_id, type, entity_kind, entity_key,"
+        " 'done', 1, 0 from hub.outbox limit 1 returning *)"
+        " insert into hub.rule_effects (effect_id, rule, version, fact_key, xid, outbox_id, action,"
+        " kind, order_key) select event_key, rule, version, fact_key, xid, outbox_id, 'a',"
+        " 'deliver', 'k' from run"
+    ),
     "a_verified_identifier_has_one_member": "update hub.profiles set member_id = profile_id",
     "people_ruled_apart_are_not_one_member": (
         "insert into hub.member_rulings (pair_key, left_profile, right_profile, is_one, ruled_at,"

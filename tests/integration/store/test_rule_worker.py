@@ -12,8 +12,8 @@ from hub.store.configs import Draft
 from hub.store.rule_book import RuleBook
 from hub.testing import Database
 from tests.event_maker import Shop, line
+from tests.integration.store.delivery_stage import Receiver, serve
 from tests.integration.store.rule_stage import LIN, RuleStage, bodies, stage_on
-from tests.integration.store.test_deliveries import Receiver, serve
 
 WEB = Shop("web")
 

@@ -189,6 +189,16 @@ def test_the_command_publishes_tries_compares_and_round_trips_rules(
     tried = run("dry-run", str(new))
     assert (tried["facts"], tried["changed"]) == (1, 1)
     assert "+  to: mini-program" in run("diff", str(new))["lines"]
+    assert run("runs")["runs"] == []
+    assert run("figures")["versions"] == []
+    run("run", "1", code=1)
+    run("retry", "1", code=1)
+    span = ("--since", "2020-01-01T00:00:00")
+    assert run("replay", "to-website", *span)["runs"] == 1
+    (made,) = run("runs", "to-website")["runs"]
+    assert (made["state"], made["version"]) == ("waiting", 1)
+    seen = run("run", str(made["run_id"]))
+    assert [step["kind"] for step in seen["steps"]] == ["condition", "map", "deliver"]
     run("publish", str(new), "--reason", "second")
     run("rollback", "to-website", "1", "--reason", "no")
     run("pause", "to-website", "--reason", "night")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hub.domain.distance import Point
 from hub.errors import Refused
 from hub.store import check, configs, db, replay, reservations
 from hub.store.configs import Draft
@@ -48,8 +49,15 @@ async def committed(store: Store) -> dict[str, int]:
     return {at: milli // 1000 for at, milli in found.items() if milli}
 
 
-async def reserve(store: Store, number: str, place: str | None, *items: tuple[str, int]) -> str:
-    wanted = Wanted(place, [(sku, quantity * 1000) for sku, quantity in items], HOUR)
+async def reserve(
+    store: Store,
+    number: str,
+    place: str | None,
+    *items: tuple[str, int],
+    near: Point | None = None,
+) -> str:
+    held = [(sku, quantity * 1000) for sku, quantity in items]
+    wanted = Wanted(place, held, HOUR, near=near)
     async with store.connection.transaction():
         name = OrderName("web", "1", number)
         return await reservations.reserve(store.connection, store.vault, name, wanted)
@@ -141,6 +149,46 @@ async def test_a_reservation_without_a_place_takes_the_first_of_its_shop_that_ha
         await reserve(store, "W3", None, ("party", 9))
     assert refused.value.detail["place"] == "s1"
     await assert_sound(store)
+
+
+POSITIONS = {
+    "s1": {"latitude": 31.23, "longitude": 121.47},
+    "s2": {"latitude": 39.9, "longitude": 116.4},
+}
+"""Shanghai and Beijing; w1 is nowhere."""
+SUZHOU = {"latitude": "31.3", "longitude": "120.58"}
+
+
+async def test_the_nearest_place_that_has_all_of_it_serves_whoever_says_where_they_are(
+    store: Store,
+) -> None:
+    places = {"places": ["w1", "s2", "s1"], "positions": POSITIONS}
+    await publish(store, "shop_places", "web/1", places)
+    await store.take(counted("cake", "1"), counted("cake", "5", "s2"), counted("cake", "9", "w1"))
+    suzhou, tianjin = Point(31.3, 120.58), Point(39.13, 117.2)
+    assert await reserve(store, "W1", None, ("cake", 1), near=tianjin) == "s2"
+    assert await reserve(store, "W2", None, ("cake", 1), near=suzhou) == "s1"
+    assert await reserve(store, "W3", None, ("cake", 1), near=suzhou) == "s2"
+    assert await reserve(store, "W4", None, ("cake", 1)) == "w1"
+    await assert_sound(store)
+
+
+async def test_an_order_that_says_where_it_goes_takes_the_nearest_place_whatever_came_first(
+    store: Store,
+) -> None:
+    document = {"places": ["w1", "s2", "s1"], "positions": POSITIONS}
+    content = {"currency": "CNY", "lines": [line(1, "cake", 1, "1.00")], "total": "1.00"}
+    bodies = [
+        published("shop_places", "web/1", 0, document),
+        WEB.body("order.placed", 5, order_number="n-1", **content, near=SUZHOU),
+        WEB.body("order.shipped", 9, order_number="n-1"),
+    ]
+    for order in permutations(bodies):
+        for body in order:
+            await store.take(body)
+        assert await store.value("select place from orders") == "s1"
+        await assert_sound(store)
+        await store.empty()
 
 
 async def test_a_shop_without_configured_places_has_to_name_one(store: Store) -> None:

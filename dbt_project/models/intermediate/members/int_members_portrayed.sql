@@ -32,6 +32,10 @@ tiers as (
     select * from {{ ref('stg_hub__member_tiers') }}
 ),
 
+couponed_sales as not materialized (
+    select * from {{ ref('int_sales_with_coupons') }}
+),
+
 -- Lateral, so that an increment looks up the facts of its own members only; by arrays, since the
 -- planner joins nothing into the inside of a model, but looks up there what an array names.
 portrayed as (
@@ -108,11 +112,9 @@ portrayed as (
         limit 1
     ) as bought_of on true
     left join lateral (
-        select count(distinct order_lines.order_id)::int as coupon_order_count
-        from order_lines
-        where
-            order_lines.order_id = any(bought.order_ids)
-            and order_lines.discounts @> '[["coupon"]]'::jsonb
+        select count(distinct couponed_sales.order_id)::int as coupon_order_count
+        from couponed_sales
+        where couponed_sales.profile_id = any(held.profile_ids)
     ) as couponed on true
     left join lateral (
         select jsonb_object_agg(tiers.scheme, tiers.level) as tiers

@@ -17,8 +17,8 @@ final as (
         united.channels,
         united.verified_identifier_count,
         united.registered_at,
-        members.first_seen_at,
-        {{ business_date('members.first_seen_at') }} as first_seen_date
+        united.first_seen_at,
+        {{ business_date('united.first_seen_at') }} as first_seen_date
     from members
     left join lateral (
         select
@@ -26,7 +26,8 @@ final as (
             count(distinct profiles.channel)::int as channel_count,
             array_agg(distinct profiles.channel order by profiles.channel) as channels,
             sum(profiles.verified_identifier_count)::int as verified_identifier_count,
-            min(profiles.registered_at) as registered_at
+            min(profiles.registered_at) as registered_at,
+            min(profiles.first_seen_at) as first_seen_at
         from profiles
         where profiles.member_id = members.member_id
     ) as united on true

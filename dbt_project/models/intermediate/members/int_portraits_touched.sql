@@ -36,6 +36,10 @@ tiers as (
     select * from {{ ref('stg_hub__member_tiers') }}
 ),
 
+redemptions as (
+    select * from {{ ref('stg_hub__coupon_redemptions') }}
+),
+
 changed as (
     select
         profile_id,
@@ -57,6 +61,11 @@ changed as (
         profile_id,
         changed_xid
     from lots
+    union all
+    select
+        profile_id,
+        changed_xid
+    from redemptions
     union all
     select
         orders.profile_id,

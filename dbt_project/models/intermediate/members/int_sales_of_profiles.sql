@@ -9,6 +9,8 @@ final as (
         order_id,
         profile_id,
         channel,
+        shop,
+        order_number,
         currency,
         paid_minor - refunded_minor as net_paid_minor,
         placed_at,

@@ -19,7 +19,11 @@ final as (
         events.channel,
         events.type,
         inbox.outcome,
-        extract(epoch from inbox.received_at - events.produced_at) * 1000 as latency_ms,
+        -- What the hub decided itself was never on its way.
+        case
+            when events.channel != 'hub'
+                then extract(epoch from inbox.received_at - events.produced_at) * 1000
+        end as latency_ms,
         inbox.changed_xid
     from inbox
     inner join events

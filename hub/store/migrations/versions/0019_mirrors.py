@@ -1,4 +1,4 @@
-"""Calls to platforms that were never answered."""
+"""What platforms decide: levels they report, and calls to them that were never answered."""
 
 from hub.store.migrate import run_sql
 
@@ -8,3 +8,4 @@ down_revision = "0018"
 
 def upgrade() -> None:
     run_sql("0019_verifications.sql", schema="hub")
+    run_sql("0019_mirrors.sql", schema="hub")

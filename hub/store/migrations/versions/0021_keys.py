@@ -3,7 +3,7 @@
 from hub.store.migrate import run_sql
 
 revision = "0021"
-down_revision = "0022"
+down_revision = "0020"
 
 
 def upgrade() -> None:

@@ -3,7 +3,7 @@
 from hub.store.migrate import run_sql
 
 revision = "0022"
-down_revision = "0019"
+down_revision = "0021"
 
 
 def upgrade() -> None:

@@ -1,0 +1,3 @@
+select channel
+from marts.live_sessions
+where channel in ('website', 'miniprogram', 'store')

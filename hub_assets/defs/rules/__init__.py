@@ -1,0 +1,1 @@
+"""Whether sync rules run well."""

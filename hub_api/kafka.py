@@ -41,8 +41,9 @@ class Record:
     """What one event is to Kafka."""
 
     topic: str
-    key: bytes
-    value: bytes
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = HEADERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +164,11 @@ async def _send_all(producer: AIOKafkaProducer, records: Sequence[Record]) -> li
     same to the byte.
     """
     traceparent = tracing.current.get()
-    headers = list(HEADERS)
-    if traceparent is not None:
-        headers.append((telling.TRACEPARENT, traceparent.encode()))
+    traced = [(telling.TRACEPARENT, traceparent.encode())] if traceparent is not None else []
     sent = [
-        await producer.send(record.topic, record.value, key=record.key, headers=headers)
+        await producer.send(
+            record.topic, record.value, key=record.key, headers=_headers(record, traced)
+        )
         for record in records
     ]
     results = await asyncio.gather(*sent, return_exceptions=True)
@@ -187,3 +188,9 @@ async def _stop(producer: AIOKafkaProducer) -> None:
     with contextlib.suppress(KafkaError, OSError, TimeoutError, asyncio.CancelledError):
         await producer._sender.close()  # what `stop` does after the flush that did not end
         await producer.client.close()
+
+
+def _headers(record: Record, traced: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """The record's own; one that is sent again stays in the trace it came in."""
+    is_traced = any(name == telling.TRACEPARENT for name, _ in record.headers)
+    return [*record.headers, *([] if is_traced else traced)]

@@ -143,5 +143,17 @@ class Needs:
         return key
 
 
+class OfTheHouse(Needs):
+    """A key with the scope that is of no channel."""
+
+    async def __call__(
+        self, request: Request, _bearer: Annotated[object, Depends(bearer)]
+    ) -> ApiKey:
+        key = await super().__call__(request, _bearer)
+        if key.channel is not None:
+            raise Problem("foreign-channel")
+        return key
+
+
 def _unauthorized() -> Problem:
     return Problem("unauthorized", headers={"WWW-Authenticate": 'Bearer realm="hub"'})

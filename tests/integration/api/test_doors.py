@@ -214,7 +214,7 @@ async def test_the_log_holds_the_route_and_the_keys_name_but_no_value(http, post
     assert "/v1/channels/{channel}/events" in text
     assert poster["Authorization"].removeprefix("Bearer ").partition(".")[0] in text
     for hidden in ("e7", "139", "main", poster["Authorization"].rpartition(".")[2]):
-        assert hidden not in re.sub(r'"(request_id|key|ms)": [^,}]*', "", text), hidden
+        assert hidden not in re.sub(r'"(request_id|trace_id|key|ms)": [^,}]*', "", text), hidden
 
 
 async def test_every_answer_carries_the_headers_for_safety(http) -> None:

@@ -166,8 +166,8 @@ def resume(name: Name, reason: Reason, as_json: Json = False) -> None:
     _set_status(name, "published", reason, as_json)
 
 
-@app.command("run")
-def run_now(name: Name, as_json: Json = False) -> None:
+@app.command()
+def start(name: Name, as_json: Json = False) -> None:
     """Run a rule with a schedule over its segment at once."""
     with errors_in_words(as_json):
         with_hub(lambda held: rule_schedules.ask(held, name, getpass.getuser()), "writer")

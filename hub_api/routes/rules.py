@@ -183,8 +183,8 @@ async def resume_rule(
     return await _set_status(request, name, (key, held), idempotency_key)
 
 
-@router.post("/{name}/run", openapi_extra=requests.schema_of(Why))
-async def run_rule(
+@router.post("/{name}/start", openapi_extra=requests.schema_of(Why))
+async def start_rule(
     request: Request, name: Name, key: Writer, held: Held, idempotency_key: IdempotencyKey
 ) -> PublishedRule:
     """Run a rule with a schedule over its segment at once; its members are told one by one."""

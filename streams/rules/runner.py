@@ -24,6 +24,8 @@ from hub.store.sealing import Vault
 PUBLISHED = "config.published"
 RECEIVERS_EVERY_S = 0.5
 """So soon a new or paused subscription is known."""
+AHEAD_FROM = 50
+"""A batch of so many facts has others behind it."""
 YIELD_EVERY = 50
 """Facts between two moments for the worker's other tasks: some milliseconds."""
 
@@ -41,6 +43,7 @@ class Runner:
         self._ruleset: Ruleset | None = None
         self._receivers: list[Receiver] = []
         self._known_at_s = 0.0
+        self._ahead: asyncio.Task[Batch] | None = None
         self.facts = 0
         self.tallies: dict[tuple[str, int], rule_runs.Tally] = {}
 
@@ -50,34 +53,55 @@ class Runner:
         rules = self._ruleset.rules.values() if self._ruleset is not None else ()
         return [rule for rule in rules if rule.checked.rule.trigger.schedule is not None]
 
-    async def turn(self, connection: Connection) -> bool:
-        """Run the next facts; whether there were any."""
+    async def turn(self, connection: Connection, reading: Connection) -> bool:
+        """Run the next facts; whether there were any. reading: the facts behind them are read by it
+        while these are written."""
         if self._ruleset is None:
             await self._look_at_rules(
                 connection, await outbox.place_of(connection, rule_runs.READER)
             )
-        assert self._ruleset is not None
-        types = {*self._ruleset.types, PUBLISHED}
-        wanted = None if STOCK_CHANGED in types else types
-        batch = await outbox.read_types(connection, self._vault, rule_runs.READER, wanted)
+        batch = await self._next(reading)
         if batch.until is None:
             return False
         batch = self._until_a_publication(batch)
+        is_publication = bool(batch.facts) and _publishes_rule(batch.facts[-1])
         await self._look_at_receivers(connection)
         made, skipped = await self._run(batch)
-        if STOCK_CHANGED in types:
+        if STOCK_CHANGED in self._types:
             made += await self._run_stock(connection, batch.facts, skipped)
+        if not is_publication and len(batch.facts) >= AHEAD_FROM:
+            self._ahead = asyncio.create_task(self._read(reading, batch.until))
         async with connection.transaction():
             tallies = await rule_runs.keep(connection, made, self._receivers, skipped)
             await outbox.advance(connection, batch)
         self._count(tallies, len(batch.facts))
-        if batch.facts and _publishes_rule(batch.facts[-1]):
+        if is_publication:
             await self._look_at_rules(connection, batch.facts[-1].position)
         return True
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
         """Know nothing any more: the place may be elsewhere."""
         self._ruleset = None
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    @property
+    def _types(self) -> set[str]:
+        assert self._ruleset is not None
+        return {*self._ruleset.types, PUBLISHED}
+
+    async def _next(self, reading: Connection) -> Batch:
+        """The next facts: those that were read ahead, if there were any."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and (batch := await ahead).until is not None:
+            return batch
+        return await self._read(reading, None)
+
+    async def _read(self, reading: Connection, after: outbox.Position | None) -> Batch:
+        wanted = None if STOCK_CHANGED in self._types else self._types
+        return await outbox.read_types(reading, self._vault, rule_runs.READER, wanted, after)
 
     def _until_a_publication(self, batch: Batch) -> Batch:
         """The batch up to the first publications of rules: what follows runs under those. Many in a

@@ -44,6 +44,7 @@ class RulesWorker:
         self._vault = Vault(settings.secret())
         self._outside = Outside(settings)
         self._holder: db.Connection | None = None
+        self._reading: db.Connection | None = None
         self._pool: asyncpg.Pool | None = None
         self._doer: Doer | None = None
         self.runner = Runner(self._vault, RuleBook(settings.rule_address_list))
@@ -99,7 +100,8 @@ class RulesWorker:
             await asyncio.sleep(AWAY_S)
             return False
         assert self._holder is not None
-        return self._rung(await self.runner.turn(self._holder))
+        assert self._reading is not None
+        return self._rung(await self.runner.turn(self._holder, self._reading))
 
     async def do_effects(self) -> bool:
         """Start what is due; whether there was anything."""
@@ -139,18 +141,22 @@ class RulesWorker:
     async def _holds(self) -> bool:
         if self._holder is not None and not self._holder.is_closed():
             return True
-        self._holder = await db.connect(self._settings.dsn("writer"), application=APPLICATION)
+        dsn = self._settings.dsn("writer")
+        self._holder = await db.connect(dsn, application=APPLICATION)
         await outbox.register(self._holder, rule_runs.READER, is_from_now=True)
         self.is_working = await outbox.try_hold(self._holder, rule_runs.READER)
         if not self.is_working:
             await self._let_go()
             return False
+        self._reading = await db.connect(dsn, application=APPLICATION)
         await self._bell.listen(self._holder)
         return self.is_working
 
     async def _let_go(self) -> None:
         self.is_working = False
-        self.runner.forget()
-        holder, self._holder = self._holder, None
-        if holder is not None:
-            holder.terminate()
+        await self.runner.forget()
+        open_ones = (self._holder, self._reading)
+        self._holder = self._reading = None
+        for connection in open_ones:
+            if connection is not None:
+                connection.terminate()

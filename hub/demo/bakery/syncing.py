@@ -158,7 +158,7 @@ class Syncing:
         gift = {"account": self._lin, "points": 77, "reason": "a gift", "expires_at": ends}
         self._post(MINIPROGRAM, "points.earned", **gift)
         rule = "points-about-to-expire"
-        self.house.command(f"/v1/rules/{rule}/run", f"sync-run{self.suffix}", {"reason": REASON})
+        self.house.command(f"/v1/rules/{rule}/start", f"sync-run{self.suffix}", {"reason": REASON})
         return lambda: any(
             one["data"]["account"] == self._lin and one["data"]["points"] >= gift["points"]
             for one in self._seen(MINIPROGRAM, rule)

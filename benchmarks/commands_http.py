@@ -84,7 +84,7 @@ def measure(settings: Settings, folder: Path) -> dict[str, float]:
     """All figures of one round."""
     settings = settings.model_copy(update={"port_base": free_port()})
     kafka.ensure_topics(settings)
-    with _processes(settings, folder) as urls:
+    with processes(settings, folder) as urls:
         return asyncio.run(_measure(settings, urls))
 
 
@@ -206,12 +206,12 @@ def _wait_until(settings: Settings, sql: str, values: Any, is_met: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _processes(settings: Settings, folder: Path) -> Iterator[list[str]]:
+def processes(settings: Settings, folder: Path, *, has_worker: bool = True) -> Iterator[list[str]]:
     """A stream worker and API processes; gives the addresses of these."""
     running: list[subprocess.Popen[bytes]] = []
     ports = [free_port() for _ in range(API_PROCESSES)]
     uvicorn = ("-m", "uvicorn", "--factory", "hub_api.app:create_app", "--no-access-log")
-    commands = [("-m", "streams.worker")]
+    commands = [("-m", "streams.worker")] if has_worker else []
     commands += [(*uvicorn, "--log-level", "warning", "--port", str(port)) for port in ports]
     try:
         for number, arguments in enumerate(commands):

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     )
     local_receivers: bool = Field(
         default=False,
-        description="Deliver to addresses of this machine and of private networks too",
+        description="Call addresses of this machine and of private networks too",
     )
     rule_addresses: str = Field(
         default="", description="How addresses that sync rules may call begin: URL[,URL]"

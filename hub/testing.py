@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -133,6 +134,14 @@ def database() -> Iterator[Database]:
         drop = sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
         with _administrator(server) as connection:
             connection.execute(drop)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process still runs: one that has ended and that nobody has asked about does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = START_TIMEOUT_S) -> None:

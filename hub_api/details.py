@@ -1,4 +1,4 @@
-"""Reads the detail of a thin push from its platform, bounded in time, size and number.
+"""Asks platforms: the detail of a thin push, a voucher. Bounded in time, size, number and address.
 
 Which call it is and what of the answer counts: `hub.channels.fetching`.
 """
@@ -7,7 +7,10 @@ import asyncio
 
 import aiohttp
 
+from hub import outward
+from hub.channels.expressions import Unmapped
 from hub.channels.fetching import Call
+from hub.domain.targets import ForbiddenAddress, check_url
 from hub.errors import HubError
 from hub_api.limits import DETAIL_BYTES_MAX, DETAIL_CALLS_MAX, DETAIL_TIMEOUT_S
 
@@ -21,17 +24,27 @@ class DetailAwayError(HubError):
 class Details:
     """Makes calls on one session, at most DETAIL_CALLS_MAX at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_local_allowed: bool) -> None:
+        self._is_local_allowed = is_local_allowed
         self._session: aiohttp.ClientSession | None = None
         self._free = asyncio.Semaphore(DETAIL_CALLS_MAX)
 
     async def read(self, call: Call) -> bytes:
-        """The body of the answer. Raises `DetailAwayError`."""
+        """The body of the answer. Raises `DetailAwayError`, or `Unmapped` for an address to which
+        nothing may be sent: asking again would not help, a setting does.
+        """
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            self._session = outward.client(
+                is_local_allowed=self._is_local_allowed,
+                timeout_s=DETAIL_TIMEOUT_S,
+                connections=DETAIL_CALLS_MAX,
+            )
         try:
+            check_url(call.url, is_local_allowed=self._is_local_allowed)
             async with asyncio.timeout(DETAIL_TIMEOUT_S), self._free:
                 return await self._read(self._session, call)
+        except ForbiddenAddress as error:
+            raise Unmapped("address_forbidden", error.what, "$.settings") from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise DetailAwayError(where=type(error).__name__) from error
 

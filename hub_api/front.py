@@ -3,6 +3,7 @@ line. The innermost net for failures, too: no stack leaves the hub, none of its 
 """
 
 import asyncio
+import os
 import time
 import traceback
 import uuid
@@ -12,6 +13,7 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.domain import tracing
 from hub_api.figures import Figures
 from hub_api.limits import (
     HEADER_BYTES_MAX,
@@ -23,6 +25,7 @@ from hub_api.problems import Fault, Problem, answer, asked
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
+RANDOM_BYTES = tracing.TRACE_BYTES + tracing.SPAN_BYTES
 # Outermost frames say nothing; these are enough to find the line.
 FRAMES_LOGGED = 12
 SAFETY = {
@@ -51,8 +54,12 @@ class Front:
             await self._app(scope, receive, send)
             return
         request_id = str(uuid.uuid4())
-        scope.setdefault("state", {})["request_id"] = request_id
-        outgoing = _Outgoing(send, request_id)
+        traceparent = tracing.entered(_traceparent(scope), os.urandom(RANDOM_BYTES))
+        trace_id = tracing.trace_id(traceparent) or ""
+        state = scope.setdefault("state", {})
+        state["request_id"], state["trace_id"] = request_id, trace_id
+        tracing.current.set(traceparent)
+        outgoing = _Outgoing(send, request_id, trace_id)
         started = time.perf_counter()
         self._figures.running.inc()
         try:
@@ -90,6 +97,7 @@ class Front:
             status=status,
             ms=round(seconds * 1000, 1),
             request_id=scope["state"]["request_id"],
+            trace_id=scope["state"]["trace_id"],
             key=scope["state"].get("key_prefix"),
         )
 
@@ -97,9 +105,9 @@ class Front:
 class _Outgoing:
     """The way out: adds headers to the answer and remembers its status (0: not started)."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, trace_id: str) -> None:
         self._send = send
-        self._request_id = request_id
+        self._ids = ((b"x-request-id", request_id.encode()), (b"x-trace-id", trace_id.encode()))
         self.status = 0
         # Called when the answer turns out to be a stream, which has no end to wait for.
         self.on_stream: Callable[[], None] = lambda: None
@@ -109,11 +117,17 @@ class _Outgoing:
             self.status = message["status"]
             present = {name.lower() for name, _ in message.get("headers", ())}
             added = [(name, value) for name, value in SAFETY.items() if name not in present]
-            added.append((b"x-request-id", self._request_id.encode()))
+            added += self._ids
             if _is_stream(message):
                 self.on_stream()
             message["headers"] = [*message.get("headers", ()), *added]
         await self._send(message)
+
+
+def _traceparent(scope: Scope) -> str | None:
+    """As it was sent, if it was sent once."""
+    sent = [value for name, value in scope["headers"] if name == b"traceparent"]
+    return sent[0].decode("latin-1") if len(sent) == 1 else None
 
 
 def _is_stream(start: Message) -> bool:
@@ -149,5 +163,6 @@ def _where(scope: Scope, error: BaseException) -> dict[str, Any]:
         "error": type(error).__name__,
         "route": _route(scope),
         "request_id": scope["state"]["request_id"],
+        "trace_id": scope["state"]["trace_id"],
         "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }

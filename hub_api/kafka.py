@@ -14,6 +14,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from hub.domain import telling, tracing
 from hub.errors import HubError
 from hub.settings import Settings
 from hub_api.limits import (
@@ -40,8 +41,9 @@ class Record:
     """What one event is to Kafka."""
 
     topic: str
-    key: bytes
-    value: bytes
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = HEADERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +158,17 @@ class KafkaSender:
 
 
 async def _send_all(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[Position]:
-    """Queue the records in order, then wait for all of them."""
+    """Queue the records in order, then wait for all of them.
+
+    The trace is in a header, not in the event: the same event sent again, in another trace, is the
+    same to the byte.
+    """
+    traceparent = tracing.current.get()
+    traced = [(telling.TRACEPARENT, traceparent.encode())] if traceparent is not None else []
     sent = [
-        await producer.send(record.topic, record.value, key=record.key, headers=list(HEADERS))
+        await producer.send(
+            record.topic, record.value, key=record.key, headers=_headers(record, traced)
+        )
         for record in records
     ]
     results = await asyncio.gather(*sent, return_exceptions=True)
@@ -178,3 +188,9 @@ async def _stop(producer: AIOKafkaProducer) -> None:
     with contextlib.suppress(KafkaError, OSError, TimeoutError, asyncio.CancelledError):
         await producer._sender.close()  # what `stop` does after the flush that did not end
         await producer.client.close()
+
+
+def _headers(record: Record, traced: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """The record's own; one that is sent again stays in the trace it came in."""
+    is_traced = any(name == telling.TRACEPARENT for name, _ in record.headers)
+    return [*record.headers, *([] if is_traced else traced)]

@@ -4,6 +4,7 @@ Sessions of people: `hub_api.sessions`.
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from hub.store import keys
-from hub.store.keys import ApiKey
+from hub.store.keys import ApiKey, Found
 from hub.store.reads.viewer import Viewer
 from hub_api.limits import (
     COUPON_MISSES_PER_MINUTE_MAX,
+    KEY_BURST_S,
     KEY_CACHE_KEYS_MAX,
     KEY_CACHE_S,
+    KEY_REQUESTS_PER_S,
     KEY_USED_FLUSH_S,
     MEMBER_MISSES_PER_MINUTE_MAX,
     MISSES_KEYS_MAX,
@@ -45,7 +48,15 @@ class _Known:
     """What was read of a prefix, and when: None if there is no such key."""
 
     read_at: float
-    found: tuple[ApiKey, bytes] | None
+    found: Found | None
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """How many requests a key may make at once, as of a time."""
+
+    tokens: float
+    at: float
 
 
 class Keyring:
@@ -55,6 +66,7 @@ class Keyring:
         self._database = database
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._used_at: dict[str, datetime] = {}
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._misses: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
 
     async def identify(self, authorization: str) -> ApiKey:
@@ -65,10 +77,26 @@ class Keyring:
             raise _unauthorized()
         prefix, secret = parts
         found = await self._find(prefix)
-        if found is None or not keys.matches(secret, found[1]) or found[0].revoked_at is not None:
+        now = datetime.now(UTC)
+        if found is None or not found.accepts(secret, now):
             raise _unauthorized()
-        self._used_at[prefix] = datetime.now(UTC)
-        return found[0]
+        self._used_at[prefix] = now
+        self._let_through(found.key)
+        return found.key
+
+    def _let_through(self, key: ApiKey) -> None:
+        """Refuse a key that asks more often than it may."""
+        per_s = key.requests_per_s or KEY_REQUESTS_PER_S
+        most, now = max(per_s * KEY_BURST_S, 1.0), time.monotonic()
+        bucket = self._buckets.pop(key.key_prefix, None) or _Bucket(most, now)
+        tokens = min(most, bucket.tokens + (now - bucket.at) * per_s)
+        is_through = tokens >= 1
+        self._buckets[key.key_prefix] = _Bucket(tokens - 1 if is_through else tokens, now)
+        if len(self._buckets) > KEY_CACHE_KEYS_MAX:
+            self._buckets.popitem(last=False)
+        if not is_through:
+            seconds = math.ceil((1 - tokens) / per_s)
+            raise Problem("too-many-requests", headers={"Retry-After": str(seconds)}, count=per_s)
 
     async def note_use(self) -> None:
         """Write when keys were used, every KEY_USED_FLUSH_S, until cancelled."""
@@ -104,7 +132,7 @@ class Keyring:
             seconds = int(left_s) + 1
             raise Problem("too-many-misses", headers={"Retry-After": str(seconds)}, seconds=seconds)
 
-    async def _find(self, prefix: str) -> tuple[ApiKey, bytes] | None:
+    async def _find(self, prefix: str) -> Found | None:
         known = self._known.get(prefix)
         if known is not None and time.monotonic() - known.read_at < KEY_CACHE_S:
             return known.found
@@ -155,6 +183,18 @@ class Needs:
         request.state.key_prefix = key.key_prefix
         if not key.allows(self._scope):
             raise Problem("scope-missing", scope=self._scope)
+        return key
+
+
+class OfTheHouse(Needs):
+    """A key with the scope that is of no channel."""
+
+    async def __call__(
+        self, request: Request, _bearer: Annotated[object, Depends(bearer)]
+    ) -> ApiKey:
+        key = await super().__call__(request, _bearer)
+        if key.channel is not None:
+            raise Problem("foreign-channel")
         return key
 
 

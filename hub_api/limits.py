@@ -40,8 +40,13 @@ OVERDUE_EVERY_S = 1.0
 
 READY_TIMEOUT_S = 2.0
 
-# "Revoked within a second": a key is looked up again when what is known of it is this old.
-KEY_CACHE_S = 1.0
+# "Revoked within a second": a key is looked up again when what is known of it is this old; the
+# other half is for the look itself.
+KEY_CACHE_S = 0.5
+KEY_REQUESTS_PER_S = 1_000
+"""Of one key and API process, unless the key says otherwise."""
+KEY_BURST_S = 2.0
+"""Who was quiet may ask at once what is allowed for so long."""
 KEY_CACHE_KEYS_MAX = 10_000
 KEY_USED_FLUSH_S = 10.0
 

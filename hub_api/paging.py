@@ -70,9 +70,19 @@ class Pager:
         return shown, self._signer.seal(self._purpose, [shown[-1][name] for name in names])
 
 
-def respond(request: Request, model: BaseModel, headers: dict[str, str] | None = None) -> Response:
-    """The model as JSON, or 304 if the client has it already."""
+def respond(
+    request: Request,
+    model: BaseModel,
+    headers: dict[str, str] | None = None,
+    *,
+    is_personal: bool = False,
+) -> Response:
+    """The model as JSON, or 304 if the client has it already. What is personal is for once, and
+    nobody between shall keep it."""
     body = model.model_dump_json().encode()
+    if is_personal:
+        kept = {"Cache-Control": "no-store", **(headers or {})}
+        return Response(body, 200, kept, "application/json")
     etag = f'"{hashlib.sha256(body).hexdigest()[:ETAG_LENGTH]}"'
     kept = {
         "ETag": etag,

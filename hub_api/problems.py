@@ -75,6 +75,7 @@ class Asked:
     request_id: str
     path: str
     language: words.Language = field(default="en")
+    trace_id: str = ""
 
 
 def asked(scope: Mapping[str, Any]) -> Asked:
@@ -82,7 +83,8 @@ def asked(scope: Mapping[str, Any]) -> Asked:
     headers = dict(scope.get("headers", ()))
     language = words.preferred(headers.get(b"accept-language", b"").decode("latin-1"))
     state = scope.get("state") or {}
-    return Asked(state.get("request_id", ""), scope.get("path", ""), language)
+    path, trace_id = scope.get("path", ""), state.get("trace_id", "")
+    return Asked(state.get("request_id", ""), path, language, trace_id)
 
 
 def answer(problem: Problem, request: Asked) -> Response:
@@ -95,6 +97,7 @@ def answer(problem: Problem, request: Asked) -> Response:
         "status": kind.status,
         "detail": said.detail.format(**problem.values),
         "instance": f"urn:uuid:{request.request_id}",
+        "trace_id": request.trace_id,
         "errors": [fault.plain() for fault in problem.errors[:FAULTS_MAX]],
     }
     if "cause" in problem.values:

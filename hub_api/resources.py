@@ -63,7 +63,7 @@ async def opened(
         gate=BodyGate(),
         figures=figures,
         channels=Channels(database, vault),
-        details=Details(),
+        details=Details(is_local_allowed=settings.local_receivers),
         trials=Trials(),
         ringer=Ringer(settings.dsn("writer")),
         following=Following(settings, vault),

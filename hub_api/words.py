@@ -178,6 +178,11 @@ KINDS: dict[str, Kind] = {
         Words("Too many lookups found nothing", "Wait {seconds} seconds before the next."),
         Words("查询未命中次数过多", "请在 {seconds} 秒后再试。"),
     ),
+    "too-many-requests": Kind(
+        429,
+        Words("Too many requests", "This key may make {count} a second; `Retry-After` says when."),
+        Words("请求过于频繁", "该密钥每秒最多 {count} 次请求,请按 `Retry-After` 重试。"),
+    ),
     "headers-too-large": Kind(
         431,
         Words("Too many headers", "At most {count} headers of {bytes} bytes in all are read."),

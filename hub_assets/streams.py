@@ -38,6 +38,8 @@ INTERNAL: Mapping[str, str] = {
     "rule_runs": "what sync rules made of facts",
     "rule_effects": "what sync rules have to do that is no delivery",
     "rule_hours": "what sync rules did, counted by the hour",
+    "rule_schedules": "when sync rules ran by their schedules",
+    "rule_dues": "whom a schedule found and the rule was not run on yet",
     "audit": "who did and saw what, a chain that is only added to",
     "audit_head": "the end of that chain",
     "orders_over": "when orders ended, for the coupons and points that were used on them",

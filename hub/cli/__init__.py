@@ -21,6 +21,7 @@ COMMANDS = {
     "marts": ("hub.cli.marts", "Say which build of the marts readers see."),
     "bench": ("hub.cli.bench", "Measure one part."),
     "dead-letters": ("hub.cli.dead_letters", "Events that could not be applied."),
+    "trace": ("hub.cli.trace", "Show an event's way over all hops, with the time of each."),
     "key": ("hub.cli.keys", "Keys of the API."),
     "person": ("hub.cli.people", "People who may log in to the console."),
     "channel": ("hub.cli.channels", "Connect platforms by packs: new, test, diff, apply, list."),

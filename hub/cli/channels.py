@@ -18,6 +18,7 @@ from hub.domain.channels import Channel, PackFile
 from hub.domain.documents import BadDocument
 from hub.errors import SettingsError
 from hub.store import channels, configs, db
+from hub.store.channels import Found
 from hub.store.configs import Draft
 from hub.store.sealing import Vault
 
@@ -94,27 +95,51 @@ def apply(  # noqa: PLR0913  # each is an option of the command
     file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A pack's file to upload.")
     ] = None,
-    state: Annotated[str, typer.Option(help="draft, shadow, live or off.")] = "live",
+    state: Annotated[
+        str | None, typer.Option(help="draft, shadow, live or off; a new channel begins as draft.")
+    ] = None,
+    pack_version: Annotated[
+        int | None, typer.Option(help="Stay with this version of the pack; 0 for the newest.")
+    ] = None,
     setting: Annotated[list[str] | None, typer.Option(help="NAME=VALUE.")] = None,
     secret: Annotated[
         list[str] | None, typer.Option(help="NAME: its value is asked for, and not shown.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Put a channel in force, uploading its pack if a file is given."""
+    """Put a channel in force, uploading its pack if a file is given. What is not named stays."""
     with errors_in_words(as_json):
         upload = _checked(file) if file is not None else None
         name = upload.pack if upload is not None else pack
-        if name is None:
-            raise SettingsError("which pack?", mend="--pack NAME or --file FILE")
         secrets = [(one, typer.prompt(one, hide_input=True)) for one in secret or []]
-        said = {"pack": name, "state": state, "settings": _settings(setting or [])}
-        plan = _Plan(channel, said, upload, secrets, reason)
-        version = with_hub(plan.apply, "writer")
+        named = {"pack": name, "state": state, "pack_version": pack_version}
+        said = {key: value for key, value in named.items() if value is not None}
+        plan = _Plan(channel, said, _settings(setting or []), upload, secrets, reason)
+        applied = with_hub(plan.apply, "writer")
+    _put(channel, applied, as_json)
+
+
+@app.command()
+def switch(
+    channel: Annotated[str, typer.Argument(help="The channel's name.")],
+    state: Annotated[str, typer.Argument(help="draft, shadow, live or off.")],
+    reason: Annotated[str, typer.Option(help="Why: kept with the version.")],
+    as_json: Json = False,
+) -> None:
+    """Let a channel go live, back to shadow, or off; nothing else of it changes."""
+    with errors_in_words(as_json):
+        plan = _Plan(channel, {"state": state}, {}, None, [], reason)
+        applied = with_hub(plan.apply, "writer")
+    _put(channel, applied, as_json)
+
+
+def _put(channel: str, applied: "_Applied", as_json: bool) -> None:
+    made = applied.channel
     if as_json:
-        put_json({"channel": channel, "pack": name, "state": state, "version": version})
+        shown = {"pack": made.pack, "state": made.state, "version": applied.version}
+        put_json({"channel": channel} | shown)
     else:
-        say(f"{channel}: version {version} by the pack {name}, {state}")
+        say(f"{channel}: version {applied.version} by the pack {made.pack}, {made.state}")
 
 
 @app.command("list")
@@ -135,31 +160,55 @@ def list_(as_json: Json = False) -> None:
 app.command()(channel_load.load)
 
 
+class _Applied(msgspec.Struct):
+    """The channel as it is in force now."""
+
+    channel: Channel
+    version: int
+
+
 class _Plan(msgspec.Struct):
-    """What `apply` does, in one transaction."""
+    """What is changed of a channel, in one transaction."""
 
     channel: str
-    document: dict[str, Any]
+    said: dict[str, Any]
+    settings: dict[str, str]
     upload: PackFile | None
     secrets: list[tuple[str, str]]
     reason: str
 
-    async def apply(self, connection: db.Connection) -> int:
+    async def apply(self, connection: db.Connection) -> _Applied:
         vault = Vault(settings.load().secret())
         async with connection.transaction():
             if self.upload is not None:
                 file = msgspec.to_builtins(self.upload)
                 draft = Draft(documents.PACK_KIND, self.upload.pack, file, self.reason)
                 await configs.publish(connection, vault, draft)
-            channel = _channel(self.document)
-            file = self.upload or await channels.find_pack(connection, channel.pack)
-            _for_channel(channel, file)
+            document = self._document(await channels.find(connection, vault, self.channel))
+            channel = _channel(document)
+            named = (channel.pack, channel.pack_version)
+            _for_channel(channel, self.upload or await channels.find_pack(connection, *named))
             for secret in self.secrets:
                 await channels.put_secret(connection, vault, self.channel, secret)
-            draft = Draft(documents.KIND, self.channel, self.document, self.reason)
+            draft = Draft(documents.KIND, self.channel, document, self.reason)
             await configs.publish(connection, vault, draft)
         rows = await configs.listed(connection, documents.KIND, self.channel)
-        return rows[0]["version"]
+        return _Applied(channel, rows[0]["version"])
+
+    def _document(self, known: Found | None) -> dict[str, Any]:
+        """The channel as it was, with what is said. Settings and a version that is stayed with
+        belong to a pack: another one begins without."""
+        before = msgspec.to_builtins(known.channel) if known is not None else {}
+        made = before | self.said
+        if "pack" not in made:
+            mend = "hub channel apply with --pack NAME or --file FILE"
+            raise SettingsError(f"channel '{self.channel}' has no pack yet", mend=mend)
+        is_same = made["pack"] == before.get("pack")
+        if self.upload is not None or not is_same:
+            made["pack_version"] = self.said.get("pack_version")
+        made["pack_version"] = made.get("pack_version") or None
+        made["settings"] = (before.get("settings", {}) if is_same else {}) | self.settings
+        return {name: value for name, value in made.items() if value is not None}
 
 
 def _read(file: Path) -> Pack:

@@ -1,9 +1,9 @@
-"""`hub key`: make, list and revoke keys of the API. What a key is: `hub.store.keys`."""
+"""`hub key`: make, list, rotate and revoke keys of the API. What a key is: `hub.store.keys`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -26,11 +26,14 @@ def create(
     label: Annotated[str, typer.Argument(help="What the key is for, shown in lists.")],
     scope: Annotated[list[str], typer.Option(help=f"One of {', '.join(keys.SCOPES)}.")],
     channel: Annotated[str | None, typer.Option(help="The only channel it may act for.")] = None,
+    requests_per_s: Annotated[
+        int | None, typer.Option(help="Requests a second, of each API process.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and print it: the only time its secret is shown."""
     with errors_in_words(as_json):
-        new = keys.NewKey(label, tuple(scope), channel)
+        new = keys.NewKey(label, tuple(scope), channel, requests_per_s)
         token = _on_connection(lambda connection: keys.create(connection, new))
     if as_json:
         put_json({"key": token, "channel": channel, "scopes": scope})
@@ -58,6 +61,26 @@ def list_keys(as_json: Json = False) -> None:
             _moment(key.revoked_at),
         )
     Console().print(table)
+
+
+@app.command()
+def rotate(
+    key: Annotated[str, typer.Argument(help="The key, or its part before the dot.")],
+    overlap_hours: Annotated[
+        int, typer.Option(min=0, max=24 * 90, help="For how long the old secret is good as well.")
+    ] = 24,
+    as_json: Json = False,
+) -> None:
+    """Give a key a new secret and print it: the only time it is shown."""
+    prefix = key.partition(".")[0]
+    overlap = timedelta(hours=overlap_hours)
+    with errors_in_words(as_json):
+        token = _on_connection(lambda connection: keys.rotate(connection, prefix, overlap))
+    if as_json:
+        put_json({"key": token, "overlap_hours": overlap_hours})
+        return
+    say(token)
+    note(f"Keep it now. The secret before is good for {overlap_hours} more hours.")
 
 
 @app.command()

@@ -25,7 +25,7 @@ from hub.rules import checking, document, drafts, masking, ruleset, running, tex
 from hub.rules.problems import RuleInvalid
 from hub.rules.running import Compiled
 from hub.rules.trial import Trial
-from hub.store import db, rules
+from hub.store import db, rule_schedules, rules
 from hub.store.rules import Published, Span, Word
 from hub.store.sealing import Vault
 
@@ -167,6 +167,14 @@ def resume(name: Name, reason: Reason, as_json: Json = False) -> None:
 
 
 @app.command()
+def start(name: Name, as_json: Json = False) -> None:
+    """Run a rule with a schedule over its segment at once."""
+    with errors_in_words(as_json):
+        with_hub(lambda held: rule_schedules.ask(held, name, getpass.getuser()), "writer")
+    _put(as_json, f"'{name}' runs over its segment now", rule=name)
+
+
+@app.command()
 def archive(name: Name, reason: Reason, as_json: Json = False) -> None:
     """Put a rule away; its versions stay."""
     _set_status(name, "archived", reason, as_json)
@@ -260,8 +268,10 @@ def _facts(
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES_MAX, resource.RLIM_INFINITY))
     now = datetime.now(UTC)
     since, until = (one.replace(tzinfo=UTC) if one is not None else None for one in time)
-    types = draft.checked.rule.trigger.events
-    span = Span(types, since or now - timedelta(days=1), until or now, event)
+    rule = draft.checked.rule
+    span = Span(
+        rule.trigger.types, since or now - timedelta(days=1), until or now, event, over=rule
+    )
     vault = _vault()
 
     async def work(held: db.Connection) -> tuple[list[Any], Compiled | None]:

@@ -1,11 +1,12 @@
 """What a coupon is worth to a basket: threshold, discount, and which others it may stand beside.
 Pure. Whether it may be used at all, and by whom, is in `hub.domain.coupon_rights`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from hub.domain.coupon_data import Terms
+from hub.domain.earning import Bill
 
 TENDERS = ("exchange", "times")
 """Kinds that pay, since they were paid for; the others lower the price."""
@@ -38,6 +39,32 @@ def quote(offer: Offer, amount_minor: int, currency: str, others: Sequence[Offer
     return Quote(worth, is_tender, obstacles)
 
 
+def together(offers: Sequence[Offer], amount_minor: int, currency: str) -> list[Quote]:
+    """What each of these is worth where all are used on one order: what lowers the price first,
+    then what pays, each in the order given, and none takes more than those before have left."""
+    quotes = {
+        i: quote(offer, amount_minor, currency, [*offers[:i], *offers[i + 1 :]])
+        for i, offer in enumerate(offers)
+    }
+    left_minor = amount_minor
+    for i in sorted(quotes, key=lambda i: quotes[i].is_tender):
+        one = quotes[i]
+        if one.amount_minor and not left_minor:
+            quotes[i] = Quote(0, one.is_tender, (*one.obstacles, "nothing_left_to_pay"))
+        else:
+            quotes[i] = Quote(min(one.amount_minor, left_minor), one.is_tender, one.obstacles)
+        left_minor -= quotes[i].amount_minor
+    return [quotes[i] for i in range(len(offers))]
+
+
+def bill(amount_minor: int, currency: str, quotes: Iterable[Quote]) -> Bill:
+    """What is to be paid for an order on which these coupons are used."""
+    listed = list(quotes)
+    total_minor = amount_minor - sum(one.amount_minor for one in listed if not one.is_tender)
+    left_minor = amount_minor - sum(one.amount_minor for one in listed)
+    return Bill(total_minor, left_minor, currency)
+
+
 def _obstacles(
     offer: Offer, amount_minor: int, currency: str, others: Sequence[Offer]
 ) -> list[str]:
@@ -48,7 +75,13 @@ def _obstacles(
         found.append("minimum_not_reached")
     if any(not (_allows(offer, other) and _allows(other, offer)) for other in others):
         found.append("not_beside_the_others")
+    if offer.terms.once_per_person and any(_is_alike(offer, other) for other in others):
+        found.append("once_per_person")
     return found
+
+
+def _is_alike(one: Offer, other: Offer) -> bool:
+    return one.template is not None and one.template == other.template
 
 
 def _allows(one: Offer, other: Offer) -> bool:

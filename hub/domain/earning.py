@@ -31,22 +31,55 @@ FactorMilli = Annotated[int, Meta(ge=0, le=1_000_000, description="thousandths: 
 Points = Annotated[int, Meta(ge=1, le=10**12)]
 
 
+class Bill(Struct, frozen=True):
+    """What is to be paid for an order: after its discounts, and what is left after vouchers."""
+
+    total_minor: int
+    left_minor: int
+    currency: str
+
+
 class Redeeming(Struct, frozen=True, forbid_unknown_fields=True):
-    """How many points the hub lets somebody spend on one order."""
+    """How many points the hub lets somebody spend on one order. points_per_unit: how many pay one
+    whole unit of its currency; of its total they pay `share_max_percent` at most."""
 
     points_min: Points = 1
     multiple_of: Points = 1
     points_max: Points | None = None
+    points_per_unit: Points | None = None
+    share_max_percent: Annotated[int, Meta(ge=1, le=100)] = 100
 
-    def refuse(self, points: int) -> str | None:
-        """Why so many points cannot be spent."""
+    def refuse(self, points: int, bill: Bill | None = None) -> str | None:
+        """Why so many points cannot be spent; bill: of the order, if it is known."""
         if points < self.points_min:
             return f"at least {self.points_min} points are spent on an order"
         if points % self.multiple_of:
             return f"points are spent in multiples of {self.multiple_of}"
         if self.points_max is not None and points > self.points_max:
             return f"no more than {self.points_max} points are spent on an order"
+        if bill is not None and (most := self._pays(bill)) is not None and points > most:
+            return f"no more than {most} points pay for this order"
         return None
+
+    def most(self, available: int, bill: Bill | None = None) -> int:
+        """The most points of so many that can be spent on an order; 0 for none."""
+        bounds = [available, self.points_max, self._pays(bill) if bill is not None else None]
+        points = min(bound for bound in bounds if bound is not None)
+        points -= points % self.multiple_of
+        return points if points >= self.points_min else 0
+
+    def worth_minor(self, points: int, currency: str) -> int | None:
+        """What so many points pay, rounded down; None where the rule does not say."""
+        if self.points_per_unit is None:
+            return None
+        return points * 10 ** money.exponent(currency) // self.points_per_unit
+
+    def _pays(self, bill: Bill) -> int | None:
+        """How many points pay no more than the bill lets them."""
+        if self.points_per_unit is None:
+            return None
+        most_minor = min(bill.total_minor * self.share_max_percent // 100, bill.left_minor)
+        return most_minor * self.points_per_unit // 10 ** money.exponent(bill.currency)
 
 
 class Rates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -200,6 +233,8 @@ def read_rates(document: Document) -> Rates:
     redeeming = rates.redeeming
     if redeeming.points_max is not None and redeeming.points_max < redeeming.points_min:
         raise BadDocument("points_max is below points_min", "$.redeeming.points_max")
+    if redeeming.share_max_percent < 100 and redeeming.points_per_unit is None:
+        raise BadDocument("a share needs points_per_unit", "$.redeeming.share_max_percent")
     return rates
 
 

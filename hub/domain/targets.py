@@ -1,7 +1,7 @@
-"""Where a delivery may go: never to this machine, a private network or a cloud's metadata. Pure.
+"""Where anything may be sent: never to this machine, a private network or a cloud's metadata. Pure.
 
 What a name resolves to is checked at every send, on the address of that moment
-(`streams.deliveries.addresses`): a name that points inside tomorrow is refused tomorrow.
+(`hub.outward`): a name that points inside tomorrow is refused tomorrow.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class ForbiddenAddress(HubError):
-    """A delivery may not go to this address."""
+    """Nothing may be sent to this address."""
 
 
 def check_url(url: str, *, is_local_allowed: bool) -> None:

@@ -49,9 +49,15 @@ def channel_of(source: str, said: Mapping[str, Any]) -> str | None:
     if source != decisions.SOURCE:
         parts = SOURCE.fullmatch(source)
         return parts[1] if parts else None
-    named = said.get("channel")
-    channel = msgspec.json.decode(named) if isinstance(named, msgspec.Raw) else named
-    return str(channel) if channel else None
+    return text_of(said, "channel") or None
+
+
+def text_of(said: Mapping[str, Any], name: str) -> str | None:
+    """An attribute of what is said, if it is a text."""
+    found = said.get(name)
+    if isinstance(found, msgspec.Raw):
+        found = msgspec.json.decode(found)
+    return found if isinstance(found, str) else None
 
 
 def position_text(position: tuple[int, int]) -> str:

@@ -43,7 +43,7 @@ def writes_of(rule: Rule, echoes: Mapping[str, Iterable[str]]) -> frozenset[str]
         if action.do == "deliver":
             found.update(echoes.get(action.to, ()))
         elif action.do == "publish" and action.to in topics.COMMERCE:
-            found.update(t for t in rule.trigger.events if topics.topic_of(t) == action.to)
+            found.update(t for t in rule.trigger.types if topics.topic_of(t) == action.to)
     return frozenset(found)
 
 
@@ -57,7 +57,7 @@ def analyse(
 
 def _loops(rules: list[Rule], echoes: Mapping[str, Iterable[str]]) -> list[Finding]:
     writes = {rule.rule: writes_of(rule, echoes) for rule in rules}
-    reads = {rule.rule: frozenset(rule.trigger.events) for rule in rules}
+    reads = {rule.rule: frozenset(rule.trigger.types) for rule in rules}
     after = {
         name: [other for other in reads if written & reads[other]]
         for name, written in writes.items()
@@ -103,7 +103,7 @@ def _conflicts(rules: list[Rule]) -> list[Finding]:
     for rule in rules:
         channels = rule.trigger.channels or ["*"]
         targets = {(a.do, a.to) for a in actions_of(rule) if a.do in EXCLUSIVE}
-        for event_type in rule.trigger.events:
+        for event_type in rule.trigger.types:
             for channel in channels:
                 for do, to in targets:
                     writers.setdefault((event_type, do, to, channel), []).append(rule.rule)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct
 
+from hub.domain.segments import SEGMENTS
 from hub.domain.topics import TOPICS
 from hub.rules import conditions, expressions, fields, personal
 from hub.rules.document import Action, Condition, Field, Rule, parse
@@ -89,7 +90,7 @@ def check_parsed(rule: Rule, source: Source, allowed: Collection[str] = ()) -> C
 class _Check:
     def __init__(self, rule: Rule, source: Source, allowed: Collection[str]) -> None:
         self._rule, self._source, self._allowed = rule, source, tuple(allowed)
-        self._types = [name for name in rule.trigger.events if fields.is_known(name)]
+        self._types = [name for name in rule.trigger.types if fields.is_known(name)]
         self.problems: list[Problem] = []
         self.expressions: dict[str, Expression] = {}
 
@@ -113,13 +114,18 @@ class _Check:
         if bool(trigger.events) == (trigger.schedule is not None):
             self._wrong("trigger", "$.trigger")
         if trigger.schedule is not None:
-            self._wrong("no_schedules", "$.trigger.schedule")
+            self._segment(trigger.schedule.segment)
         if trigger.channels and STOCK_CHANGED in trigger.events:
             self._wrong("stock_of_no_channel", "$.trigger.channels")
         for i, name in enumerate(trigger.events):
             if not fields.is_known(name):
                 near = fields.near_types(name)
                 self._wrong("unknown_event", f"$.trigger.events[{i}]", name=name, near=near)
+
+    def _segment(self, name: str) -> None:
+        if name not in SEGMENTS:
+            words = {"name": name, "near": ", ".join(SEGMENTS)}
+            self._wrong("no_segment", "$.trigger.schedule.segment", **words)
 
     def _conditions(self, wanted: Sequence[Condition], path: str) -> None:
         for i, condition in enumerate(wanted):

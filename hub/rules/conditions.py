@@ -27,7 +27,16 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
 def compile_all(wanted: Sequence[Condition], path: str, cels: Mapping[str, Expression]) -> Test:
     """One test that holds if all of these do. cels: the checked expressions by their place."""
     tests = [_compile(one, f"{path}[{i}]", cels) for i, one in enumerate(wanted)]
-    return lambda context: all(test(context) for test in tests)
+    if len(tests) == 1:
+        return tests[0]
+
+    def every(context: Context) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator costs as much as a comparison
+            if not test(context):
+                return False
+        return True
+
+    return every
 
 
 def _compile(condition: Condition, path: str, cels: Mapping[str, Expression]) -> Test:
@@ -64,17 +73,27 @@ def _compared(condition: Condition) -> Test:
     many = [comparable(one, kind) for one in condition.value] if is_many else []
     one = None if is_many else comparable(condition.value, kind)
 
+    place = (steps, kind)
+
     def test(context: Context) -> bool:
-        found = _at(context, steps)
-        try:
-            value = comparable(found, kind)
-        except ValueError:
+        # Rules upon one event compare the same few fields: each is read once for all of them.
+        value = context.read.get(place, UNREAD)
+        if value is UNREAD:
+            try:
+                value = comparable(_at(context, steps), kind)
+            except ValueError:
+                value = INCOMPARABLE
+            context.read[place] = value
+        if value is INCOMPARABLE:
             return op in ("ne", "not_in")
         if is_many:
             return (value in many) == (op == "in")
         return _holds(op or "eq", value, one)
 
     return test
+
+
+UNREAD, INCOMPARABLE = object(), object()
 
 
 def _holds(op: str, value: Any, wanted: Any) -> bool:

@@ -48,12 +48,21 @@ class _Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """Base of all parts: a word that is not known is a mistake."""
 
 
+MEMBER_DUE = "segment.member_due"
+"""What a schedule makes of each member it finds."""
+
+
 class Schedule(_Part, frozen=True, kw_only=True):
-    """When a rule runs over the members of a segment instead of upon events."""
+    """When a rule runs over the members of a segment instead of upon events: `at` in the business
+    zone; of an hour only its minutes count, and a week begins on Monday."""
 
     every: Literal["hour", "day", "week"]
-    segment: Name
-    at: Annotated[str, Meta(pattern="^[0-2][0-9]:[0-5][0-9]$")] = "09:00"
+    segment: Annotated[
+        str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$", description="one of the segments below")
+    ]
+    at: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM")] = (
+        "09:00"
+    )
 
 
 class Trigger(_Part, frozen=True, kw_only=True):
@@ -62,6 +71,11 @@ class Trigger(_Part, frozen=True, kw_only=True):
     events: Annotated[list[str], Meta(max_length=50)] = []
     channels: Annotated[list[str], Meta(max_length=50)] = []
     schedule: Schedule | None = None
+
+    @property
+    def types(self) -> list[str]:
+        """The types of events that it waits for."""
+        return self.events if self.schedule is None else [MEMBER_DUE]
 
 
 class Condition(_Part, frozen=True, kw_only=True):

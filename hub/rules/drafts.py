@@ -49,6 +49,6 @@ def _renamed(value: Any, channels: Mapping[str, str]) -> Any:
         made["to"] = channels.get(made["to"], made["to"])
     if made.get("field") == CHANNEL and isinstance(made.get("value"), str):
         made["value"] = channels.get(made["value"], made["value"])
-    if "events" in made and "channels" in made:
+    if "channels" in made and made.keys() & {"events", "schedule"}:
         made["channels"] = [channels.get(one, one) for one in made["channels"]]
     return made

@@ -88,8 +88,10 @@ def evaluate(expression: Expression, bound: Any) -> Any:
     """The result as plain values. Raises `ExpressionFailed`. bound: of `activation`."""
     try:
         result = expression.program.eval(bound)
-        kind = result.type().name()
         value = result.plain_value()
+        if value is True or value is False:
+            return value
+        kind = result.type().name()
     except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
         raise _failed(str(error)) from None
     if kind == "ERROR":

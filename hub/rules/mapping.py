@@ -23,10 +23,12 @@ Tables = Mapping[str, Mapping[str, Any]]
 
 class Context:
     """What conditions and maps read: `roots` of paths; what expressions read is made for the first
-    of them, since bounding and handing it over costs more than most rules do."""
+    of them, since bounding and handing it over costs more than most rules do. read: what conditions
+    have read of it."""
 
     def __init__(self, roots: dict[str, Any]) -> None:
         self.roots = roots
+        self.read: dict[Any, Any] = {}
         self._bound: Any = None
 
     @property

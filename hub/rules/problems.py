@@ -73,9 +73,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "levels follow from the scheme of tiers; no rule sets them",
         "会员等级由等级方案计算得出,不能由规则设置",
     ),
-    "no_schedules": (
-        "no rule runs by schedule yet; name `events`",
-        "暂不支持按计划执行的规则,请填写 `events`",
+    "no_segment": (
+        "there is no segment '{name}'; there is: {near}",
+        "没有名为 '{name}' 的人群,现有:{near}",
     ),
     "stock_of_no_channel": (
         "stock belongs to no channel; leave `channels` out",

@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.rules import fields, running
 from hub.rules.checking import Checked
+from hub.rules.expressions import ExpressionFailed
 from hub.rules.facts import Fact, Run
 from hub.rules.running import Compiled
 
@@ -21,7 +22,7 @@ class _Bucket:
     def __init__(self, rules: Iterable[Compiled]) -> None:
         self._always: list[Compiled] = []
         self._by_value: dict[_Steps, dict[Any, list[Compiled]]] = {}
-        for rule in rules:
+        for rule in sorted(rules, key=_name):
             equality = _equality(rule.checked)
             if equality is None:
                 self._always.append(rule)
@@ -29,14 +30,19 @@ class _Bucket:
                 steps, value = equality
                 self._by_value.setdefault(steps, {}).setdefault(value, []).append(rule)
 
-    def matching(self, fact: Fact, event: dict[str, str]) -> list[Compiled]:
-        found = list(self._always)
+    def matching(self, fact: Fact) -> list[Compiled]:
+        """Those that the fact may start, by name."""
+        found: list[Compiled] = []
         for steps, by_value in self._by_value.items():
-            root = event if steps[0] == "event" else fact.data
+            root = fact.event() if steps[0] == "event" else fact.data
             value = fields.value_at(root, steps[1:])
             if isinstance(value, str):
                 found += by_value.get(value, ())
-        return found
+        return sorted([*self._always, *found], key=_name) if found else self._always
+
+
+def _name(rule: Compiled) -> str:
+    return rule.name
 
 
 class Ruleset:
@@ -47,7 +53,7 @@ class Ruleset:
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._by_type: dict[str, list[Compiled]] = {}
         for rule in self.rules.values():
-            for event_type in rule.checked.rule.trigger.events:
+            for event_type in rule.checked.rule.trigger.types:
                 self._by_type.setdefault(event_type, []).append(rule)
 
     @property
@@ -64,7 +70,7 @@ class Ruleset:
         if bucket is None:
             bucket = _Bucket(rule for rule in of_type if _is_of(rule, fact.channel))
             self._buckets[fact.type, fact.channel] = bucket
-        return sorted(bucket.matching(fact, fact.event()), key=lambda rule: rule.name)
+        return bucket.matching(fact)
 
 
 def run(ruleset: Ruleset, fact: Fact, *, trace: bool = False) -> list[Run]:
@@ -76,6 +82,34 @@ def run(ruleset: Ruleset, fact: Fact, *, trace: bool = False) -> list[Run]:
     return [running.run(rule, fact, context, trace=trace) for rule in rules]
 
 
+def decide(ruleset: Ruleset, fact: Fact) -> tuple[list[Run], list[Compiled]]:
+    """The same for many facts: runs that did something or failed, and the rules that skipped.
+
+    Most rules skip most facts, so what only they would need is not made.
+    """
+    rules = ruleset.concerned(fact)
+    if not rules:
+        return [], []
+    context = running.context_of(fact)
+    runs: list[Run] = []
+    skipped: list[Compiled] = []
+    for rule in rules:
+        try:
+            is_tested = rule.test(context)
+        except ExpressionFailed:
+            runs.append(running.run(rule, fact, context))
+            continue
+        if not is_tested:
+            skipped.append(rule)
+            continue
+        run = running.run(rule, fact, context, is_tested=True)
+        if run.status == "skipped":
+            skipped.append(rule)
+        else:
+            runs.append(run)
+    return runs, skipped
+
+
 def _is_of(rule: Compiled, channel: str) -> bool:
     channels = rule.checked.rule.trigger.channels
     return not channels or channel in channels
@@ -83,6 +117,8 @@ def _is_of(rule: Compiled, channel: str) -> bool:
 
 def _equality(checked: Checked) -> tuple[_Steps, str] | None:
     """A field and the text that it must be for the rule to do anything."""
+    if checked.rule.trigger.schedule is not None:
+        return ("data", "rule"), checked.rule.rule
     for condition in checked.rule.when:
         is_text = condition.type == "text" and isinstance(condition.value, str)
         if condition.op == "eq" and condition.field is not None and is_text:

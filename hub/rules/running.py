@@ -11,8 +11,8 @@ from msgspec import Struct
 from hub.rules import conditions, fields, mapping
 from hub.rules.checking import Checked
 from hub.rules.conditions import Test
-from hub.rules.document import Action, actions_of
-from hub.rules.expressions import ExpressionFailed
+from hub.rules.document import Action, Rule, actions_of
+from hub.rules.expressions import Expression, ExpressionFailed
 from hub.rules.facts import HOPS_MAX, Effect, Fact, Failure, Run, Step, effect_id
 from hub.rules.mapping import Context, Filler, Mapped
 
@@ -70,7 +70,7 @@ def compile_rule(checked: Checked, version: int) -> Compiled:
         rule.rule,
         version,
         checked,
-        conditions.compile_all(rule.when, "$.when", cels),
+        _test(rule, cels),
         mapping.compile_fields(rule.map, "$.map", rule.tables, cels),
         doings(rule.actions, "$.actions"),
         tuple(ways),
@@ -79,16 +79,29 @@ def compile_rule(checked: Checked, version: int) -> Compiled:
     )
 
 
+def _test(rule: Rule, cels: dict[str, Expression]) -> Test:
+    """Its conditions; what a schedule finds is for the rule whose schedule it is."""
+    test = conditions.compile_all(rule.when, "$.when", cels)
+    if rule.trigger.schedule is None:
+        return test
+    return lambda context: context.roots["data"].get("rule") == rule.rule and test(context)
+
+
 def context_of(fact: Fact) -> Context:
     """What rules read of a fact, made once for all of them."""
     return Context({"event": fact.event(), "data": fact.data})
 
 
-def run(rule: Compiled, fact: Fact, context: Context, *, trace: bool = False) -> Run:
-    """What the rule makes of the fact: effects, skipped, or failed with the place and reason."""
+def run(
+    rule: Compiled, fact: Fact, context: Context, *, trace: bool = False, is_tested: bool = False
+) -> Run:
+    """What the rule makes of the fact: effects, skipped, or failed with the place and reason.
+
+    is_tested: its conditions are known to hold.
+    """
     steps: list[Step] | None = [] if trace else None
     found = _Running(rule, fact, context, steps)
-    status = found.go()
+    status = found.go(is_tested=is_tested)
     return Run(
         rule.name,
         rule.version,
@@ -109,9 +122,9 @@ class _Running:
         self.effects: list[Effect] = []
         self.failures: list[Failure] = []
 
-    def go(self) -> Any:
+    def go(self, *, is_tested: bool) -> Any:
         rule = self._rule
-        if not self._holds(rule.test, "$.when"):
+        if not is_tested and not self._holds(rule.test, "$.when"):
             return "failed" if self.failures else "skipped"
         if self._fact.hops >= HOPS_MAX:
             self._fail(

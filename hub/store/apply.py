@@ -28,6 +28,7 @@ from hub.store import (
     members,
     orders,
     points,
+    segments,
     spends,
     stock,
     supply,
@@ -137,4 +138,5 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await points.apply(connection, work)
     await approvals.apply(connection, vault, work)
     await case_steps.apply(connection, work)
+    segments.apply(work)
     await log.park(connection, work)

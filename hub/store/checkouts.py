@@ -5,7 +5,7 @@ points of one order, decided in one transaction. Committing makes the sale of al
 lets go of all. What each part does is with its noun.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -23,11 +23,11 @@ from hub.domain.order_data import OrderName
 from hub.domain.supply import Wish
 from hub.errors import Refused
 from hub.store import commands, coupon_commands, log, reservations, spending, supply
-from hub.store.coupon_commands import Counter, CouponUnknown, Standing
+from hub.store.coupon_commands import Counter, Standing
 from hub.store.db import Connection, queries
 from hub.store.reservations import Slot, Wanted
 from hub.store.sealing import Vault
-from hub.store.wallets import ending, now, open_wallet
+from hub.store.wallets import Wallet, ending, now, open_wallet
 
 
 class Amount(Struct, frozen=True):
@@ -73,26 +73,21 @@ async def start(connection: Connection, vault: Vault, basket: Basket) -> Opened:
         basket = replace(basket, place=place)
     spend_id = ids.spend_id(order.channel, order.shop, order.order_number)
     claimed = [order.key, spend_id, *_coupon_keys(basket.coupons)]
-    due: Sequence[Decision] = ()
-    wanted: list[Decision] = []
+    wallet: Wallet | None = None
     if basket.points:
-        asked = _points(basket)
-        wallet = await open_wallet(connection, asked.profile_id, claimed)
-        at, expires_at = wallet.at, wallet.at + basket.length
-        due = wallet.due
-        shares = wallet.shares(basket.points)
-        data = {"shares": shares, "hold_id": str(uuid4()), "expires_at": expires_at}
-        wanted.append(asked.decision("hold.placed", **data))
+        wallet = await open_wallet(connection, _points(basket).profile_id, claimed)
+        at = wallet.at
     else:
         await log.claim(connection, claimed)
         at = await now(connection)
-        expires_at = at + basket.length
+    expires_at = at + basket.length
     held = Wanted(basket.place, basket.items, expires_at, basket.slot)
-    wanted.append(reservations.creating(order, held))
     standings = await _standings(connection, basket)
     worth = _quotes(basket, standings)
+    wanted = _holding(basket, wallet, worth, expires_at) if wallet is not None else []
+    wanted.append(reservations.creating(order, held))
     wanted += [_reserving(basket, one, expires_at) for one in standings]
-    await commands.run(connection, vault, [*due, *wanted], at)
+    await commands.run(connection, vault, wanted, at)
     return Opened(expires_at, worth, held.place)
 
 
@@ -138,13 +133,26 @@ def _points(basket: Basket) -> spending.Asked:
     )
 
 
+def _holding(
+    basket: Basket, wallet: Wallet, worth: Mapping[str, Quote], expires_at: datetime
+) -> list[Decision]:
+    """The decisions that set the basket's points aside, as far as they may pay for it."""
+    bill = None
+    if basket.amount is not None:
+        bill = coupon_quotes.bill(basket.amount.minor, basket.amount.currency, worth.values())
+    data = {
+        "shares": wallet.shares(basket.points, bill),
+        "hold_id": str(uuid4()),
+        "expires_at": expires_at,
+    }
+    return [*wallet.due, _points(basket).decision("hold.placed", **data)]
+
+
 async def _standings(connection: Connection, basket: Basket) -> list[Standing]:
     """How the coupons stand, if all may be used by whom they are asked for."""
     if not basket.coupons:
         return []
-    found = await coupon_commands.standings(connection, basket.counter, basket.coupons)
-    if len(found) < len(set(_coupon_keys(basket.coupons))):
-        raise CouponUnknown
+    found = await coupon_commands.known(connection, basket.counter, basket.coupons)
     for one in found:
         refusal = coupon_rights.refuse_use(one.rights, names_account=basket.account is not None)
         if refusal is not None:
@@ -158,14 +166,13 @@ def _quotes(basket: Basket, standings: Sequence[Standing]) -> dict[str, Quote]:
         return {}
     if basket.amount is None:
         raise Refused("amount_missing", "what coupons are worth depends on the order's amount")
-    worth: dict[str, Quote] = {}
-    for one in standings:
-        others = [other.offer for other in standings if other is not one]
-        quote = coupon_quotes.quote(one.offer, basket.amount.minor, basket.amount.currency, others)
+    offers = [one.offer for one in standings]
+    quotes = coupon_quotes.together(offers, basket.amount.minor, basket.amount.currency)
+    worth = {offer.code: quote for offer, quote in zip(offers, quotes, strict=True)}
+    for code, quote in worth.items():
         if quote.obstacles:
-            reason = f"coupon {one.offer.code} does not fit this order: {quote.obstacles[0]}"
-            raise Refused("coupon_unfit", reason, coupon=one.offer.code, cause=quote.obstacles[0])
-        worth[one.offer.code] = quote
+            reason = f"coupon {code} does not fit this order: {quote.obstacles[0]}"
+            raise Refused("coupon_unfit", reason, coupon=code, cause=quote.obstacles[0])
     return worth
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 import asyncpg
 from msgspec import Struct
 
-from hub.domain import decisions, events
+from hub.domain import decisions, events, telling, tracing
 from hub.domain.decisions import Decision
 from hub.domain.envelope import Event
 from hub.errors import HubError
@@ -114,7 +114,9 @@ async def _once(
 
 def _record(decision: Decision, at: datetime) -> Record:
     body = decisions.cloud_event(decision, decision.event_id or str(uuid.uuid4()), at)
-    return Record(TOPIC, 0, 0, at, None, (), body, events.decode(body))
+    traceparent = tracing.current.get()
+    headers = ((telling.TRACEPARENT, traceparent.encode()),) if traceparent else ()
+    return Record(TOPIC, 0, 0, at, None, headers, body, events.decode(body))
 
 
 def _event(decision: Decision) -> Event:

@@ -97,6 +97,12 @@ async def current(connection: Connection, kind: str, at: datetime) -> dict[str, 
     return {name: version.document for name, version in found.items() if version is not None}
 
 
+async def one(connection: Connection, kind: str, name: str, at: datetime) -> Any:
+    """The document of this name that is in force at a time, as its kind reads it, or None."""
+    document = await connection.fetchval(queries("configs")["in_force"], kind, name, at)
+    return configs.read(kind, document) if document is not None else None
+
+
 async def listed(connection: Connection, kind: str | None, name: str | None) -> list[Any]:
     """The rows of versions, the newest first in each document; of one kind or document only."""
     return await connection.fetch(queries("configs")["listed"], kind, name)

@@ -48,7 +48,7 @@ class Counter(Struct, frozen=True):
 
 class Standing(Struct, frozen=True):
     """A coupon now: who issued it, what it offers, whether it can be used, and the counter's rights
-    to it. refund_minor: what its buyer gets back now."""
+    to it. refund_minor: what its buyer gets back now; holder_id: the profile that holds it."""
 
     channel: str
     shop: str
@@ -57,6 +57,20 @@ class Standing(Struct, frozen=True):
     unusable: str | None
     uses_free: int
     refund_minor: int
+    coupon_id: Key
+    holder_id: Key | None
+
+    def obstacles(self, *, names_account: bool) -> list[str]:
+        """Codes of what stands in the way of using it at all."""
+        found = [self.unusable] if self.unusable is not None else []
+        if self.unusable is None and self.uses_free <= 0:
+            found.append("coupon_reserved")
+        refusal = coupon_rights.refuse_use(self.rights, names_account=names_account)
+        if refusal is not None:
+            found.append(refusal[0])
+        if self.offer.kind == "platform":
+            found.append("platform_decides")
+        return found
 
 
 async def issue(connection: Connection, vault: Vault, counter: Counter, data: Any) -> Key:
@@ -126,6 +140,15 @@ async def standings(
     return [_standing(row) for row in rows]
 
 
+async def known(connection: Connection, counter: Counter, codes: Sequence[str]) -> list[Standing]:
+    """How these coupons stand, each once, in the order asked. Raises `CouponUnknown`."""
+    by_code = {one.offer.code: one for one in await standings(connection, counter, codes)}
+    wanted = dict.fromkeys(normalise_code(code) for code in codes)
+    if not wanted.keys() <= by_code.keys():
+        raise CouponUnknown
+    return [by_code[code] for code in wanted]
+
+
 async def head(connection: Connection, coupon_id: Key) -> dict[str, Any]:
     """The coupon's row as the API shows it after a command."""
     row = await connection.fetchrow(queries("coupons")["head"], coupon_id)
@@ -153,7 +176,8 @@ def _standing(row: Any) -> Standing:
     free = row["uses_left"] - row["uses_reserved"]
     sold = (row["kind"], row["paid_minor"], row["uses_total"], row["uses_redeemed"])
     back_minor = coupon_worth.refund_minor(*sold)
-    return Standing(row["channel"], row["shop"], offer, rights, unusable, free, back_minor)
+    who = (row["coupon_id"], row["holder_id"])
+    return Standing(row["channel"], row["shop"], offer, rights, unusable, free, back_minor, *who)
 
 
 def _amount(minor: int, currency: str | None) -> dict[str, str]:

@@ -74,11 +74,14 @@ def _row(record: Record, key: bytes, cluster_id: str) -> tuple[object, ...]:
 
 
 async def page(
-    connection: Connection, state: str = "open", limit: int = 50
+    connection: Connection,
+    state: str = "open",
+    limit: int = 50,
+    after: tuple[object, ...] | None = None,
 ) -> list[dict[str, Any]]:
-    """The oldest dead letters in a state, without their bodies."""
-    rows = await connection.fetch(queries("dead_letters")["page"], state, min(limit, PAGE_MAX))
-    return [_shown(row) for row in rows]
+    """The oldest dead letters in a state, without their bodies; after: (received_at, id)."""
+    at = (state, min(limit, PAGE_MAX), *(after or (None, None)))
+    return [_shown(row) for row in await connection.fetch(queries("dead_letters")["page"], *at)]
 
 
 async def show(connection: Connection, vault: Vault, letter_id: Key) -> dict[str, Any]:

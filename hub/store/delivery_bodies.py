@@ -7,8 +7,6 @@ So an erasure reaches what still waits, and stock is told as it is then. Which d
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from hub.domain import ids
 from hub.domain.delivering import STOCK_CHANGED
 from hub.domain.ids import Key
@@ -93,11 +91,3 @@ def _stock(delivery: Delivery, row: Any, fact: Told | None) -> Said | None:
         return said
     kept = {name: fact.said[name] for name in ("time", "traceparent") if name in fact.said}
     return said | kept
-
-
-def trace_of(said: Said) -> str | None:
-    """The `traceparent` of what is said."""
-    found = said.get("traceparent")
-    if isinstance(found, msgspec.Raw):
-        found = msgspec.json.decode(found)
-    return found if isinstance(found, str) else None

@@ -8,7 +8,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Any
 
@@ -19,6 +19,7 @@ SCOPES = (
     "events:write",
     "members:read",
     "members:write",
+    "members:personal",
     "orders:read",
     "orders:write",
     "stock:read",
@@ -31,6 +32,8 @@ SCOPES = (
     "cases:read",
     "cases:write",
     "approvals:write",
+    "dead_letters:read",
+    "dead_letters:write",
     "rules:read",
     "rules:write",
     "member:all_channels",
@@ -54,7 +57,8 @@ class BadKeyError(HubError):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is kept. `channel` None: not bound to one channel."""
+    """A key as it is kept. `channel` None: not bound to one channel; former_until: until when the
+    secret before the last rotation is good; requests_per_s: None for what is usual."""
 
     key_prefix: str
     channel: str | None
@@ -63,10 +67,31 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    rotated_at: datetime | None = None
+    former_until: datetime | None = None
+    requests_per_s: int | None = None
 
     def allows(self, scope: str) -> bool:
         """True if the key has this scope, or all of them."""
         return scope in self.scopes or "admin" in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A key with the digests of its secrets."""
+
+    key: ApiKey
+    digest: bytes
+    former_digest: bytes | None
+
+    def accepts(self, secret: str, at: datetime) -> bool:
+        """True if this is its secret at that time; takes as long if it is not."""
+        until = self.key.former_until
+        is_former = self.former_digest is not None and until is not None and at < until
+        former = self.former_digest if is_former and self.former_digest else self.digest
+        given = _digest(secret)
+        is_one = compare_digest(given, self.digest) | compare_digest(given, former)
+        return bool(is_one) and self.key.revoked_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +101,7 @@ class NewKey:
     label: str
     scopes: tuple[str, ...]
     channel: str | None = None
+    requests_per_s: int | None = None
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.scopes) - set(SCOPES))
@@ -89,6 +115,8 @@ class NewKey:
                 f"{self.channel!r} can't be the name of a channel",
                 mend="use small letters, digits, - and _, at most 64 characters",
             )
+        if self.requests_per_s is not None and self.requests_per_s < 1:
+            raise BadKeyError("a key may ask at least once a second")
         if not 0 < len(self.label) <= LABEL_LENGTH_MAX or not self.label.isprintable():
             raise BadKeyError(f"a label has 1 to {LABEL_LENGTH_MAX} printable characters")
 
@@ -112,19 +140,26 @@ async def create(connection: Connection, new: NewKey) -> str:
         new.channel,
         sorted(set(new.scopes)),
         new.label,
+        new.requests_per_s,
     )
     return f"{prefix}.{secret}"
 
 
-async def find(connection: Connection, prefix: str) -> tuple[ApiKey, bytes] | None:
-    """The key of this prefix, revoked or not, with the digest of its secret."""
-    found = await connection.fetchrow(queries("keys")["find"], prefix)
-    return (_key(found), found["key_digest"]) if found is not None else None
+async def rotate(connection: Connection, prefix: str, overlap: timedelta) -> str:
+    """Give a key a new secret, and give it whole: the only time it is seen. The secret before is
+    good for the overlap, the one before that no more. BadKeyError if there is none, or it is
+    revoked."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    named = (prefix, _digest(secret), overlap)
+    if await connection.fetchval(queries("keys")["rotate"], *named) is None:
+        raise BadKeyError(f"no live key starts with {prefix!r}", mend="see `hub key list`")
+    return f"{prefix}.{secret}"
 
 
-def matches(secret: str, digest: bytes) -> bool:
-    """True if this is the secret of the digest; takes as long if it is not."""
-    return compare_digest(_digest(secret), digest)
+async def find(connection: Connection, prefix: str) -> Found | None:
+    """The key of this prefix, revoked or not, with the digests of its secrets."""
+    row = await connection.fetchrow(queries("keys")["find"], prefix)
+    return Found(_key(row), row["key_digest"], row["former_digest"]) if row is not None else None
 
 
 async def all_keys(connection: Connection) -> list[ApiKey]:
@@ -154,6 +189,9 @@ def _key(row: Any) -> ApiKey:
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],
         revoked_at=row["revoked_at"],
+        rotated_at=row["rotated_at"],
+        former_until=row["former_until"],
+        requests_per_s=row["requests_per_s"],
     )
 
 

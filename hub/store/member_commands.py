@@ -1,4 +1,5 @@
-"""Commands on members: say that two are one, part one, forget one, and what a merge would bring.
+"""Commands on members: register one, say that two are one, part one, forget one; and what a merge
+would bring.
 
 Each runs in the caller's transaction and raises `Refused` where it is not possible. What follows
 from a ruling is in `hub.domain.matching`.
@@ -10,11 +11,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.domain import matching, policy
+from hub.domain import ids, matching, policy
 from hub.domain.decisions import Decision
 from hub.domain.ids import Key
 from hub.errors import Refused
-from hub.store import commands, membership
+from hub.store import commands, log, membership
 from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
@@ -34,6 +35,21 @@ async def accounts(connection: Connection, member_id: Key) -> list[Account]:
     """The profiles that belong to a member today, by id."""
     rows = await connection.fetch(queries("members")["accounts"], member_id)
     return [Account(*row) for row in rows]
+
+
+async def register(
+    connection: Connection, vault: Vault, place: tuple[str, str], data: dict[str, Any]
+) -> tuple[Key, Key, bool]:
+    """An account of a (channel, shop) and what it says of the person: its profile, the member it
+    belongs to by now, and whether the account is new. data: the payload of `member.registered`."""
+    channel, shop = place
+    profile = ids.profile_id(channel, data["account"])
+    await log.claim(connection, [profile])
+    known = await connection.fetchval(queries("members")["is_registered"], profile)
+    kind = "member.updated" if known else "member.registered"
+    await commands.run(connection, vault, [Decision(kind, channel, shop, data["account"], data)])
+    member: Any = await connection.fetchval(queries("members")["member_of"], profile)
+    return profile, member, not known
 
 
 async def merge(

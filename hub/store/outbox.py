@@ -172,11 +172,15 @@ async def end_of(connection: Connection) -> Position:
 
 
 async def read_types(
-    connection: Connection, vault: Vault, reader: str, types: Collection[str] | None
+    connection: Connection,
+    vault: Vault,
+    reader: str,
+    types: Collection[str] | None,
+    after: Position | None = None,
 ) -> Batch:
     """The same for a reader that cares for some types only, None for all; others are passed over.
-    It sees what is personal."""
-    after = await place_of(connection, reader)
+    It sees what is personal. after: where it will be, if that is not where it is by now."""
+    after = after or await place_of(connection, reader)
     rows, until = await _page(connection, after, FACTS_MAX, types)
     return Batch(reader, after, await _opened(connection, vault, rows, True), until)
 

@@ -114,6 +114,13 @@ async def lock(connection: Connection, profiles: list[Key]) -> dict[Key, Account
     return {row["profile_id"]: Account(*row) for row in rows}
 
 
+async def look(connection: Connection, profiles: list[Key]) -> dict[Key, Account]:
+    """The accounts of these profiles as they are, locking and making nothing."""
+    rows = await connection.fetch(queries("points")["look"], profiles)
+    found = {row["profile_id"]: Account(*row) for row in rows}
+    return {profile: found.get(profile) or Account(profile) for profile in profiles}
+
+
 async def load(
     connection: Connection, profiles: list[Key]
 ) -> tuple[dict[Key, dict[Key, Lot]], dict[Key, list[Step]]]:

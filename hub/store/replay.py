@@ -29,7 +29,7 @@ COMMAND_TIMEOUT_S = 3_600.0
 NOT_REPLAYED = frozenset(
     {
         *("outbox", "outbox_readers", "deliveries", "delivery_attempts"),
-        *("rule_runs", "rule_effects", "rule_hours"),
+        *("rule_runs", "rule_effects", "rule_hours", "rule_schedules", "rule_dues"),
         *("audit", "audit_head"),
     }
 )

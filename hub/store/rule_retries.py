@@ -93,7 +93,7 @@ async def replay(desk: Desk, name: str, time: tuple[datetime, datetime], by: str
     """
     connection = desk.connection
     compiled = await desk.book.version(connection, name, await _current(connection, name))
-    types = [t for t in compiled.checked.rule.trigger.events if t != STOCK_CHANGED]
+    types = [t for t in compiled.checked.rule.trigger.types if t != STOCK_CHANGED]
     span = rules.Span(types, *time, limit=REPLAY_FACTS_MAX + 1)
     found = await rules.facts(connection, desk.vault, span)
     if len(found) > REPLAY_FACTS_MAX:

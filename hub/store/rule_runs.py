@@ -95,13 +95,17 @@ async def receivers(connection: Connection) -> list[Receiver]:
 
 
 async def keep(
-    connection: Connection, made: Sequence[Made], to: Sequence[Receiver]
+    connection: Connection,
+    made: Sequence[Made],
+    to: Sequence[Receiver],
+    skipped: Mapping[tuple[str, int], int] | None = None,
 ) -> dict[tuple[str, int], Tally]:
     """Keep runs and what they have to do, in the caller's transaction; the counts of each version.
 
-    A delivery that can be made at once becomes one; all other effects wait for the worker.
+    A delivery that can be made at once becomes one; all other effects wait for the worker. skipped:
+    how many facts each version skipped beside those runs.
     """
-    tallies: dict[tuple[str, int], Tally] = {}
+    tallies = {name: Tally(skipped=count) for name, count in (skipped or {}).items()}
     rows, told, waiting = [], [], []
     reached: dict[tuple[str, str], list[Receiver]] = {}
     for one in made:

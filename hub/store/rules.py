@@ -6,7 +6,7 @@ in the outbox, whoever reads it and whenever. Drafts are files. What a rule make
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -19,10 +19,10 @@ from hub.domain.rule_versions import KIND, RuleVersion, Status
 from hub.errors import HubError, Refused
 from hub.rules import analysis, checking, document, running, text
 from hub.rules.analysis import Finding
-from hub.rules.document import Rule
+from hub.rules.document import MEMBER_DUE, Rule
 from hub.rules.facts import STOCK_CHANGED, Fact
 from hub.rules.ruleset import Ruleset
-from hub.store import approvals, commands, configs, log, outbox, stock_told
+from hub.store import approvals, commands, configs, log, outbox, segments, stock_told
 from hub.store.approvals import Wish
 from hub.store.configs import Draft
 from hub.store.db import Connection, queries
@@ -157,13 +157,15 @@ def document_of(version: Published) -> Rule:
 
 
 class Span(Struct, frozen=True):
-    """Which facts: of these types, received in this time; one event only if its id is given."""
+    """Which facts: of these types, received in this time; one event only if its id is given. over:
+    a rule whose schedule is tried on its segment as it is now."""
 
     types: Sequence[str]
     since: datetime
     until: datetime
     event_id: str | None = None
     limit: int = FACTS_MAX
+    over: Rule | None = None
 
 
 async def facts(connection: Connection, vault: Vault, span: Span) -> list[tuple[Position, Fact]]:
@@ -178,12 +180,40 @@ async def facts(connection: Connection, vault: Vault, span: Span) -> list[tuple[
         min(span.limit, FACTS_MAX),
     )
     told = await _positions(connection) if STOCK_CHANGED in span.types else []
+    if span.over is not None and span.event_id is None:
+        told += await _due_now(connection, span.over, span.limit)
     sealed = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
     bodies = await log.open_bodies(connection, vault, sealed)
     return told + [
         ((row["xid"], row["outbox_id"]), _fact(row["headers"], body))
         for row, body in zip(rows, bodies, strict=True)
         if body is not None
+    ]
+
+
+async def _due_now(connection: Connection, rule: Rule, limit: int) -> list[tuple[Position, Fact]]:
+    trigger, now = rule.trigger, datetime.now(UTC)
+    if trigger.schedule is None:
+        return []
+    segment = trigger.schedule.segment
+    found = await segments.members(connection, segment, now, trigger.channels, limit)
+    about = {"segment": segment, "rule": rule.rule, "due_at": now.isoformat()}
+    return [
+        (
+            (0, 0),
+            Fact(
+                ids.text(derived("due-now", one.profile_id)),
+                "",
+                MEMBER_DUE,
+                one.channel,
+                "",
+                one.account,
+                now,
+                {"account": one.account, "count": one.count, "next_at": one.next_at.isoformat()}
+                | about,
+            ),
+        )
+        for one in found
     ]
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from hub.domain import ids, settling
 from hub.domain.decisions import Decision
-from hub.domain.earning import NEVER, Redeeming
+from hub.domain.earning import NEVER, Bill, Redeeming
 from hub.domain.ids import Key, derived
 from hub.domain.points import Account, Lot, Step
 from hub.errors import Refused
@@ -38,10 +38,10 @@ class Wallet(Struct):
     def available_points(self) -> int:
         return sum(one.open_points - one.debt_points for one in self.accounts)
 
-    def shares(self, wanted: int) -> list[dict[str, object]]:
+    def shares(self, wanted: int, bill: Bill | None = None) -> list[dict[str, object]]:
         """Whose points are used, from the lot that ends first; refused if they are not enough, or
-        not what the rule lets somebody spend."""
-        if (reason := self.redeeming.refuse(wanted)) is not None:
+        not what the rule lets somebody spend on this bill."""
+        if (reason := self.redeeming.refuse(wanted, bill)) is not None:
             raise Refused("points_rule", reason)
         if wanted > self.available_points:
             # How many there are is for those to read who may see all of the member's channels.
@@ -68,8 +68,26 @@ async def open_wallet(connection: Connection, profile: Key, claimed: Sequence[Ke
     profiles = await _claim(connection, profile, claimed)
     accounts = await points.lock(connection, profiles)
     at = await now(connection)
-    lots, steps = await points.load(connection, profiles)
     over = await _timed_out(connection, profiles, at)
+    return await _told(connection, accounts, at, over)
+
+
+async def look_into(connection: Connection, profile: Key) -> Wallet:
+    """The same wallet as it is now, without a lock: good for saying what can be spent, not for
+    spending it."""
+    profiles = await _profiles(connection, profile)
+    accounts = await points.look(connection, profiles)
+    at = await now(connection)
+    over = await connection.fetch(queries("wallets")["timed_out"], profiles, at)
+    return await _told(connection, accounts, at, over)
+
+
+async def _told(
+    connection: Connection, accounts: dict[Key, Account], at: datetime, over: Sequence[Any]
+) -> Wallet:
+    """The wallet of these accounts at a time; over: holds that end now."""
+    profiles = list(accounts)
+    lots, steps = await points.load(connection, profiles)
     due = [ending("hold.expired", row) for row in over]
     rules = await points_rules.load(connection)
     freed = {derived("use", row["spend_id"], row["hold_id"].encode()) for row in over}

@@ -23,7 +23,7 @@ from hub.store.keys import ApiKey
 from hub.store.reads import cases as reads
 from hub_api import commands, requests
 from hub_api.commands import IdempotencyKey
-from hub_api.keyring import Needs, bearer
+from hub_api.keyring import OfTheHouse
 from hub_api.paging import PageOf, PageQuery, Pager, respond
 from hub_api.problems import Problem
 from hub_api.resources import Held, Resources
@@ -33,18 +33,6 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
 POINTS_MAX = 10**6
 Reason = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 KEYSET = tuple[datetime, bytes]
-
-
-class OfTheHouse(Needs):
-    """A key with the scope that is of no channel."""
-
-    async def __call__(
-        self, request: Request, _bearer: Annotated[object, Depends(bearer)]
-    ) -> ApiKey:
-        key = await super().__call__(request, _bearer)
-        if key.channel is not None:
-            raise Problem("foreign-channel")
-        return key
 
 
 CaseReader = Annotated[ApiKey, Depends(OfTheHouse("cases:read"))]

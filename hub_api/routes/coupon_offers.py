@@ -9,12 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from hub.domain import coupon_quotes, coupon_rights, coupon_tokens, money
-from hub.domain.coupon_codes import normalise_code
+from hub.domain import coupon_quotes, coupon_tokens, money
 from hub.domain.coupon_quotes import Quote
 from hub.domain.coupon_tokens import Token
 from hub.store import coupon_commands
-from hub.store.coupon_commands import Counter, Standing
+from hub.store.coupon_commands import Counter, CouponUnknown, Standing
 from hub.store.keys import ApiKey
 from hub_api import requests
 from hub_api.amounts import amount
@@ -86,7 +85,8 @@ async def quote(request: Request, code: Code, key: Writer, held: Held) -> Worth:
     worth = coupon_quotes.quote(
         asked.offer, amount_minor, basket.currency, [other.offer for other in others]
     )
-    obstacles = [*_obstacles(asked, basket), *worth.obstacles]
+    named = basket.account is not None
+    obstacles = [*asked.obstacles(names_account=named), *worth.obstacles]
     return _worth(asked, basket, worth, obstacles)
 
 
@@ -98,7 +98,7 @@ async def token(request: Request, code: Code, key: Writer, held: Held) -> ShownT
     first has the use."""
     wanted = await requests.read(request, held, TokenAsked)
     (standing,) = await _standings(held, key, wanted, [code])
-    if obstacles := _obstacles(standing, wanted):
+    if obstacles := standing.obstacles(names_account=wanted.account is not None):
         raise Problem("refused", cause=obstacles[0], reason="the coupon can't be used now")
     expires_at = datetime.now(UTC) + timedelta(seconds=wanted.ttl_s)
     made = Token(
@@ -124,29 +124,13 @@ async def _standings(
     """How these coupons stand, in the order asked; a problem if one does not exist."""
     held.keyring.refuse_guessing(key, "coupon")
     counter: Counter = counter_of(key, asking)
-    found = await held.database.write(
-        lambda connection: coupon_commands.standings(connection, counter, codes)
-    )
-    by_code = {standing.offer.code: standing for standing in found}
-    wanted = list(dict.fromkeys(normalise_code(code) for code in codes))
-    if any(code not in by_code for code in wanted):
+    try:
+        return await held.database.write(
+            lambda connection: coupon_commands.known(connection, counter, codes)
+        )
+    except CouponUnknown:
         held.keyring.miss(key, "coupon")
-        raise Problem("not-found")
-    return [by_code[code] for code in wanted]
-
-
-def _obstacles(standing: Standing, asking: Using) -> list[str]:
-    """Codes of what stands in the way of using it at all."""
-    found = [standing.unusable] if standing.unusable is not None else []
-    if standing.unusable is None and standing.uses_free <= 0:
-        found.append("coupon_reserved")
-    named = asking.account is not None
-    refusal = coupon_rights.refuse_use(standing.rights, names_account=named)
-    if refusal is not None:
-        found.append(refusal[0])
-    if standing.offer.kind == "platform":
-        found.append("platform_decides")
-    return found
+        raise Problem("not-found") from None
 
 
 def _worth(standing: Standing, basket: Basket, worth: Quote, obstacles: list[str]) -> Worth:

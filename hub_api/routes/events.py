@@ -7,7 +7,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.domain import events, ids, topics
+from hub.domain import events, ids, topics, tracing
+from hub.store import journeys, subscriptions
+from hub.store.journeys import Journey
 from hub.store.keys import ApiKey
 from hub.store.reads import events as reads
 from hub.store.reads import orders
@@ -49,6 +51,35 @@ class DeadLetter(BaseModel):
     state: str = Field(description="open, redriven or dismissed")
 
 
+class Sent(BaseModel):
+    """One attempt to tell a subscriber."""
+
+    at: datetime
+    status: int | None
+    error: str | None
+    duration_ms: float
+
+
+class Telling(BaseModel):
+    """A subscriber of the key's channel who is told of it."""
+
+    delivery_id: str
+    subscription_id: str
+    type: str
+    state: str
+    noted_at: datetime = Field(description="When it was known that it is told")
+    attempts: list[Sent]
+
+
+class Way(BaseModel):
+    """The event's way over all hops, with the time of each."""
+
+    trace_id: str | None
+    kafka_at: datetime = Field(description="When its record was made")
+    stored_at: datetime = Field(description="When the write that took it began")
+    told: list[Telling]
+
+
 class Fate(BaseModel):
     """What became of an event. An applied one has dead letters if its id was used again."""
 
@@ -59,6 +90,7 @@ class Fate(BaseModel):
     waits_for: Annotated[str | None, Field(description="What a parked event waits for")] = None
     received_at: Annotated[datetime | None, Field(description="When the hub stored it")] = None
     dead_letters: list[DeadLetter] = []
+    way: Way | None = None
 
 
 class Whereabouts(BaseModel):
@@ -112,7 +144,39 @@ async def get_event(
     fate = await held.database.read(read)
     if fate is None:
         raise Problem("event-unknown", headers={"Retry-After": "1"})
+    if fate.source is not None:
+        fate.way = await _way(held, key, ids.event_key(fate.source, event_id))
     return fate
+
+
+async def _way(held: Resources, key: ApiKey, event_key: ids.Key) -> Way | None:
+    owned = await held.database.write(lambda c: subscriptions.listed(c, key.channel))
+    owners = [row["subscription_id"] for row in owned]
+    found = await held.database.read(lambda c: journeys.of(c, [event_key], owners))
+    return _shown(found[0]) if found else None
+
+
+def _shown(way: Journey) -> Way:
+    told = [
+        Telling(
+            delivery_id=ids.text(one.delivery_id),
+            subscription_id=ids.text(one.subscription_id),
+            type=one.type,
+            state=one.state,
+            noted_at=one.noted_at,
+            attempts=[
+                Sent(at=sent.at, status=sent.status, error=sent.error, duration_ms=sent.duration_ms)
+                for sent in one.attempts
+            ],
+        )
+        for one in way.told
+    ]
+    return Way(
+        trace_id=tracing.trace_id(way.traceparent),
+        kafka_at=way.kafka_at,
+        stored_at=way.stored_at,
+        told=told,
+    )
 
 
 async def _post(request: Request, channel: str, held: Resources) -> Accepted:

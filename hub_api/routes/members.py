@@ -1,4 +1,5 @@
-"""Members: who they are. What they hold and what happened to them: `hub_api.routes.holdings`."""
+"""Members: who they are. Their identifiers: `hub_api.routes.identifiers`; what they hold and what
+happened to them: `hub_api.routes.holdings`."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -9,22 +10,25 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.domain import identifiers, ids, policy
+from hub.domain.ids import Key
 from hub.domain.survivorship import Said, survivors
 from hub.store.keys import ApiKey
+from hub.store.personal import Personal
 from hub.store.reads import members as reads
 from hub.store.reads import tiers
 from hub.store.reads.queries import Row
 from hub.store.reads.viewer import Viewer
-from hub_api import requests
+from hub_api import requests, reveals
+from hub_api.amounts import quantity
 from hub_api.keyring import Needs, viewer_of
-from hub_api.paging import PageAsked, PageOf, Pager, respond
+from hub_api.paging import respond
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held, Resources
+from hub_api.reveals import About, RevealAsked
 
 router = APIRouter(prefix="/v1/members", tags=["members"])
 MemberReader = Annotated[ApiKey, Depends(Needs("members:read"))]
 MASK = "***"
-REFERENCE_LENGTH = 8
 
 
 class Wanted(BaseModel):
@@ -61,7 +65,9 @@ class Profile(BaseModel):
     profile_id: str
     channel: str
     account: str | None = Field(description="Null for accounts of other channels")
-    name: str | None = Field(description="Masked; null if the channel gave no personal data")
+    name: str | None = Field(
+        description="Masked unless revealed; null if the channel gave no personal data"
+    )
     registered_at: datetime | None
     first_seen_at: datetime
 
@@ -70,7 +76,7 @@ class Attribute(BaseModel):
     """The value that counts of what the profiles say, and where it is from."""
 
     name: str
-    value: str = Field(description="Masked where it is personal")
+    value: str = Field(description="Masked where it is personal, unless revealed")
     channel: str
     profile_id: str
     said_at: datetime
@@ -99,6 +105,7 @@ class Tier(BaseModel):
     )
     scheme_version: int
     price_list: str | None = Field(description="By which the member buys, if the level has one")
+    points_factor: str = Field(description="What orders earn by it: 2 doubles")
     platform_levels: dict[str, str] = Field(description="What channels call the level")
 
 
@@ -112,19 +119,6 @@ class Member(BaseModel):
     attributes: list[Attribute]
     consents: list[Consent]
     tiers: list[Tier]
-
-
-class Identifier(BaseModel):
-    """An identifier of a profile; its value is kept as a keyed digest and never shown."""
-
-    type: str
-    value: str = Field(description="Masked")
-    reference: str = Field(description="Equal for equal values, tells nothing else")
-    proof: str
-    profile_id: str
-    channel: str
-    valid_from: datetime
-    valid_to: datetime | None
 
 
 @router.post("/lookup", openapi_extra=requests.schema_of(Wanted))
@@ -146,8 +140,11 @@ async def look_up(request: Request, key: MemberReader, held: Held) -> Candidates
 
 
 @router.get("/{member_id}", response_model=Member)
-async def get_member(request: Request, member_id: UUID, key: MemberReader, held: Held) -> Response:
-    """A member with a profile in the key's channel."""
+async def get_member(
+    request: Request, member_id: UUID, key: MemberReader, held: Held, wanted: RevealAsked
+) -> Response:
+    """A member with a profile in the key's channel. With `reveal`, what its profiles in that
+    channel say of the person is shown, and that is recorded."""
     viewer = viewer_of(key)
 
     async def read(reader: Any) -> Member:
@@ -171,32 +168,12 @@ async def get_member(request: Request, member_id: UUID, key: MemberReader, held:
         )
 
     member = await held.database.read(read)
+    if wanted.reveal:
+        about = About(f"members/{member.member_id}", ["profiles", "attributes"])
+        own = _own(viewer, member.profiles)
+        _reveal(member, await reveals.of_profiles(held, request, key, about, own))
     place = {"Content-Location": f"/v1/members/{member.member_id}"}
-    return respond(request, member, place)
-
-
-@router.get("/{member_id}/identifiers", response_model=PageOf[Identifier])
-async def get_identifiers(
-    request: Request,
-    member_id: UUID,
-    key: MemberReader,
-    held: Held,
-    wanted: PageAsked,
-) -> Response:
-    """Identifiers of the profiles the key may see, the oldest first."""
-    viewer = viewer_of(key)
-    listing = f"identifiers {member_id} {viewer}"
-    pager = Pager(held.signer, listing, tuple[datetime, bytes, str, bytes])
-    page = pager.page(wanted)
-
-    async def read(reader: Any) -> list[Row]:
-        member = await found_member(reader, viewer, member_id)
-        return await reads.identifiers(reader, viewer, member["member_id"], page)
-
-    keyset = ("valid_from", "profile_id", "identifier_type", "value_hmac")
-    shown, next_cursor = pager.cut(await held.database.read(read), page, keyset)
-    items = [_identifier(row) for row in shown]
-    return respond(request, PageOf[Identifier](items=items, next_cursor=next_cursor))
+    return respond(request, member, place, is_personal=wanted.reveal)
 
 
 async def found_member(reader: Any, viewer: Viewer, member_id: UUID) -> Row:
@@ -223,7 +200,8 @@ async def _holders(reader: Any, held: Resources, viewer: Viewer, wanted: Wanted)
 
 def tier(row: Row) -> Tier:
     """A row of `reads.tiers.of_member` as the API shows it."""
-    return Tier.model_validate(row | {"since": row["since_at"]})
+    factor = quantity(row["points_factor_milli"])
+    return Tier.model_validate(row | {"since": row["since_at"], "points_factor": factor})
 
 
 def _attribute(one: Said) -> Attribute:
@@ -247,14 +225,16 @@ def _profile(row: Row) -> Profile:
     )
 
 
-def _identifier(row: Row) -> Identifier:
-    return Identifier(
-        type=row["identifier_type"],
-        value=MASK,
-        reference=bytes(row["value_hmac"]).hex()[:REFERENCE_LENGTH],
-        proof=row["proof"],
-        profile_id=ids.text(row["profile_id"]),
-        channel=row["channel"],
-        valid_from=row["valid_from"],
-        valid_to=row["valid_to"],
-    )
+def _own(viewer: Viewer, profiles: list[Profile]) -> list[Key]:
+    """The profiles of whose persons the viewer may see what is personal: its channel's."""
+    return [ids.parse(one.profile_id) for one in profiles if viewer.channel in (None, one.channel)]
+
+
+def _reveal(member: Member, said: dict[Key, Personal]) -> None:
+    """Put what is personal in place of its mask."""
+    by_id = {ids.text(profile): one.personal for profile, one in said.items()}
+    for profile in member.profiles:
+        if profile.profile_id in by_id:
+            profile.name = by_id[profile.profile_id].get("name")
+    for one in member.attributes:
+        one.value = by_id.get(one.profile_id, {}).get(one.name, one.value)

@@ -174,11 +174,12 @@ async def _asked(
     now = datetime.now(UTC)
     limit = apart.FACTS_MAX + 1
     span = Span(
-        draft.rule.trigger.events,
+        draft.rule.trigger.types,
         time[0] or now - timedelta(days=1),
         time[1] or now,
         event_id,
         limit,
+        draft.rule,
     )
 
     async def read(connection: Any) -> tuple[list[Any], list[Published]]:

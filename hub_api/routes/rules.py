@@ -15,7 +15,7 @@ from hub.domain import ids
 from hub.domain.rule_versions import Status
 from hub.rules import checking, text
 from hub.rules.problems import RuleInvalid
-from hub.store import rules
+from hub.store import rule_schedules, rules
 from hub.store.commands import Answer, Asked
 from hub.store.keys import ApiKey
 from hub.store.rules import RuleUnknown, Word
@@ -181,6 +181,21 @@ async def resume_rule(
 ) -> PublishedRule:
     """Let a paused rule run again."""
     return await _set_status(request, name, (key, held), idempotency_key)
+
+
+@router.post("/{name}/start", openapi_extra=requests.schema_of(Why))
+async def start_rule(
+    request: Request, name: Name, key: Writer, held: Held, idempotency_key: IdempotencyKey
+) -> PublishedRule:
+    """Run a rule with a schedule over its segment at once; its members are told one by one."""
+    wanted = await requests.read(request, held, Why)
+
+    async def work(connection: Any) -> Answer:
+        await rules.history(connection, name)
+        await rule_schedules.ask(connection, name, key.key_prefix)
+        return {"rule": name}
+
+    return await _run(held, commands.asked(request, key, idempotency_key, wanted), work)
 
 
 @router.post("/{name}/archive", openapi_extra=requests.schema_of(Why))

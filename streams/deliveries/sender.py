@@ -12,14 +12,14 @@ import msgspec
 from aiohttp.abc import AbstractResolver
 from standardwebhooks import Webhook
 
+from hub import outward
 from hub.domain.delivering import Answer
 from hub.domain.targets import ForbiddenAddress, check_url
-from hub.store.delivery_bodies import Said, trace_of
-from streams.deliveries.addresses import resolver
+from hub.domain.telling import TRACEPARENT, text_of
+from hub.store.delivery_bodies import Said
 
 TIMEOUT_S = 15.0
 """After Standard Webhooks: 15 to 30 s."""
-CONNECT_TIMEOUT_S = 5.0
 READ_BYTES_MAX = 1_024
 CONNECTIONS_MAX = 600
 """Below the 1,024 files that a process may have open where nobody has raised it."""
@@ -39,24 +39,17 @@ class Sender:
     ) -> None:
         """names: what names resolve to, for tests."""
         self._is_local_allowed = is_local_allowed
-        self._names = names or resolver(is_local_allowed=is_local_allowed)
+        self._names = names
         self._timeout_s = timeout_s
         self._client: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         """Make the client."""
-        connector = aiohttp.TCPConnector(
-            resolver=self._names,
-            use_dns_cache=False,
-            limit=CONNECTIONS_MAX,
-        )
-        timeout = aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=CONNECT_TIMEOUT_S)
-        self._client = aiohttp.ClientSession(
-            connector=connector,
-            timeout=timeout,
-            trust_env=False,
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
+        self._client = outward.client(
+            is_local_allowed=self._is_local_allowed,
+            timeout_s=self._timeout_s,
+            connections=CONNECTIONS_MAX,
+            names=self._names,
         )
 
     async def close(self) -> None:
@@ -73,7 +66,7 @@ class Sender:
             async with self._client.post(
                 url,
                 data=body,
-                headers=signed(body, secrets, message_id, trace_of(said)),
+                headers=signed(body, secrets, message_id, text_of(said, TRACEPARENT)),
                 allow_redirects=False,
             ) as answer:
                 await answer.content.read(READ_BYTES_MAX)

@@ -6,12 +6,14 @@ facts behind it run under the new one. Runs, effects and the place are one trans
 
 import asyncio
 import time
+from collections import Counter
 
 from hub.domain import rule_versions
 from hub.domain.ids import Key
-from hub.rules import ruleset
+from hub.rules import facts, ruleset
 from hub.rules.facts import STOCK_CHANGED
 from hub.rules.ruleset import Ruleset
+from hub.rules.running import Compiled
 from hub.store import outbox, rule_book, rule_effects, rule_runs, rules
 from hub.store.db import Connection, queries
 from hub.store.outbox import Batch, Fact
@@ -22,8 +24,14 @@ from hub.store.sealing import Vault
 PUBLISHED = "config.published"
 RECEIVERS_EVERY_S = 0.5
 """So soon a new or paused subscription is known."""
+AHEAD_FROM = 50
+"""A batch of so many facts has others behind it."""
 YIELD_EVERY = 50
 """Facts between two moments for the worker's other tasks: some milliseconds."""
+
+
+Skipped = Counter[tuple[str, int]]
+"""How many facts each version skipped."""
 
 
 class Runner:
@@ -35,70 +43,115 @@ class Runner:
         self._ruleset: Ruleset | None = None
         self._receivers: list[Receiver] = []
         self._known_at_s = 0.0
+        self._ahead: asyncio.Task[Batch] | None = None
         self.facts = 0
         self.tallies: dict[tuple[str, int], rule_runs.Tally] = {}
 
-    async def turn(self, connection: Connection) -> bool:
-        """Run the next facts; whether there were any."""
+    @property
+    def scheduled(self) -> list[Compiled]:
+        """The rules in force that run by a schedule."""
+        rules = self._ruleset.rules.values() if self._ruleset is not None else ()
+        return [rule for rule in rules if rule.checked.rule.trigger.schedule is not None]
+
+    async def turn(self, connection: Connection, reading: Connection) -> bool:
+        """Run the next facts; whether there were any. reading: the facts behind them are read by it
+        while these are written."""
         if self._ruleset is None:
             await self._look_at_rules(
                 connection, await outbox.place_of(connection, rule_runs.READER)
             )
-        assert self._ruleset is not None
-        types = {*self._ruleset.types, PUBLISHED}
-        wanted = None if STOCK_CHANGED in types else types
-        batch = await outbox.read_types(connection, self._vault, rule_runs.READER, wanted)
+        batch = await self._next(reading)
         if batch.until is None:
             return False
         batch = self._until_a_publication(batch)
+        is_publication = bool(batch.facts) and _publishes_rule(batch.facts[-1])
         await self._look_at_receivers(connection)
-        made = await self._run(connection, batch)
+        made, skipped = await self._run(batch)
+        if STOCK_CHANGED in self._types:
+            made += await self._run_stock(connection, batch.facts, skipped)
+        if not is_publication and len(batch.facts) >= AHEAD_FROM:
+            self._ahead = asyncio.create_task(self._read(reading, batch.until))
         async with connection.transaction():
-            tallies = await rule_runs.keep(connection, made, self._receivers)
+            tallies = await rule_runs.keep(connection, made, self._receivers, skipped)
             await outbox.advance(connection, batch)
         self._count(tallies, len(batch.facts))
-        if batch.facts and _publishes_rule(batch.facts[-1]):
+        if is_publication:
             await self._look_at_rules(connection, batch.facts[-1].position)
         return True
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
         """Know nothing any more: the place may be elsewhere."""
         self._ruleset = None
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    @property
+    def _types(self) -> set[str]:
+        assert self._ruleset is not None
+        return {*self._ruleset.types, PUBLISHED}
+
+    async def _next(self, reading: Connection) -> Batch:
+        """The next facts: those that were read ahead, if there were any."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and (batch := await ahead).until is not None:
+            return batch
+        return await self._read(reading, None)
+
+    async def _read(self, reading: Connection, after: outbox.Position | None) -> Batch:
+        wanted = None if STOCK_CHANGED in self._types else self._types
+        return await outbox.read_types(reading, self._vault, rule_runs.READER, wanted, after)
 
     def _until_a_publication(self, batch: Batch) -> Batch:
-        """The batch up to the first publication of a rule: what follows runs under that one."""
+        """The batch up to the first publications of rules: what follows runs under those. Many in a
+        row are looked at once."""
         for number, fact in enumerate(batch.facts):
-            if _publishes_rule(fact):
+            if _publishes_rule(fact) and not self._is_publication(batch.facts, number + 1):
                 return Batch(batch.reader, batch.after, batch.facts[: number + 1], fact.position)
         return batch
 
-    async def _run(self, connection: Connection, batch: Batch) -> list[Made]:
+    def _is_publication(self, facts: list[Fact], number: int) -> bool:
         assert self._ruleset is not None
+        is_read = PUBLISHED in self._ruleset.types
+        return not is_read and number < len(facts) and _publishes_rule(facts[number])
+
+    async def _run(self, batch: Batch) -> tuple[list[Made], Skipped]:
         found: list[Made] = []
+        skipped: Skipped = Counter()
         for number, fact in enumerate(batch.facts):
             known = rule_book.as_rules_read(fact)
             if known is not None:
-                for run in ruleset.run(self._ruleset, known):
-                    found.append(Made(self._ruleset.rules[run.rule], fact, run))
+                found += self._decided(known, fact, skipped)
             if number % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-        if STOCK_CHANGED in self._ruleset.types:
-            found += await self._run_stock(connection, batch.facts)
-        return found
+        return found, skipped
 
-    async def _run_stock(self, connection: Connection, facts: list[Fact]) -> list[Made]:
+    async def _run_stock(
+        self, connection: Connection, facts: list[Fact], skipped: Skipped
+    ) -> list[Made]:
         """The positions that these facts changed, as they are; each by its last fact."""
-        assert self._ruleset is not None
         by_xid = {fact.position[0]: fact for fact in facts}
         rows = await connection.fetch(queries("rule_runs")["changed_positions"], list(by_xid))
-        found = []
+        found: list[Made] = []
         for row in rows:
             cause = by_xid[row["changed_xid"]]
             known = rule_book.stock_fact(cause, row["sku"], row["place"], row)
-            for run in ruleset.run(self._ruleset, known):
-                rule = self._ruleset.rules[run.rule]
-                found.append(Made(rule, cause, run, row["sku"], row["place"]))
+            found += self._decided(known, cause, skipped, (row["sku"], row["place"]))
         return found
+
+    def _decided(
+        self,
+        fact: facts.Fact,
+        cause: Fact,
+        skipped: Skipped,
+        position: tuple[str | None, str | None] = (None, None),
+    ) -> list[Made]:
+        assert self._ruleset is not None
+        runs, without = ruleset.decide(self._ruleset, fact)
+        for rule in without:
+            skipped[rule.name, rule.version] += 1
+        return [Made(self._ruleset.rules[run.rule], cause, run, *position) for run in runs]
 
     async def _look_at_rules(self, connection: Connection, until: outbox.Position) -> None:
         self._ruleset = await self.book.in_force(connection, until)

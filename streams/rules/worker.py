@@ -19,6 +19,7 @@ from hub.store.waking import Bell, Ringer
 from streams.rules.doer import Clock, Doer
 from streams.rules.outside import Outside
 from streams.rules.runner import Runner
+from streams.rules.timer import Timer
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,12 @@ class RulesWorker:
         self._vault = Vault(settings.secret())
         self._outside = Outside(settings)
         self._holder: db.Connection | None = None
+        self._reading: db.Connection | None = None
         self._pool: asyncpg.Pool | None = None
         self._doer: Doer | None = None
         self.runner = Runner(self._vault, RuleBook(settings.rule_address_list))
         self.is_working = False
+        self._timer = Timer(self._vault, settings.zone, clock)
         self._bell = Bell()
         self._ringer = Ringer(settings.dsn("writer"))
 
@@ -86,7 +89,9 @@ class RulesWorker:
             await asyncio.sleep(EFFECTS_POLL_S)
 
         await asyncio.gather(
-            self._again(self.run_facts, self._bell.wait), self._again(self.do_effects, rest)
+            self._again(self.run_facts, self._bell.wait),
+            self._again(self.do_effects, rest),
+            self._again(self.do_schedules, rest),
         )
 
     async def run_facts(self) -> bool:
@@ -95,11 +100,21 @@ class RulesWorker:
             await asyncio.sleep(AWAY_S)
             return False
         assert self._holder is not None
-        return self._rung(await self.runner.turn(self._holder))
+        assert self._reading is not None
+        return self._rung(await self.runner.turn(self._holder, self._reading))
 
     async def do_effects(self) -> bool:
         """Start what is due; whether there was anything."""
         return self.is_working and self._rung(await self.doer.turn())
+
+    async def do_schedules(self) -> bool:
+        """Start what is due by schedule; whether there was anything."""
+        rules = self.runner.scheduled
+        if not self.is_working or not rules:
+            return False
+        assert self._pool is not None
+        async with self._pool.acquire() as connection:
+            return self._rung(await self._timer.turn(connection, rules))
 
     def _rung(self, did: bool) -> bool:
         """Wake who sends what rules deliver, and who follows what they decided."""
@@ -126,18 +141,22 @@ class RulesWorker:
     async def _holds(self) -> bool:
         if self._holder is not None and not self._holder.is_closed():
             return True
-        self._holder = await db.connect(self._settings.dsn("writer"), application=APPLICATION)
+        dsn = self._settings.dsn("writer")
+        self._holder = await db.connect(dsn, application=APPLICATION)
         await outbox.register(self._holder, rule_runs.READER, is_from_now=True)
         self.is_working = await outbox.try_hold(self._holder, rule_runs.READER)
         if not self.is_working:
             await self._let_go()
             return False
+        self._reading = await db.connect(dsn, application=APPLICATION)
         await self._bell.listen(self._holder)
         return self.is_working
 
     async def _let_go(self) -> None:
         self.is_working = False
-        self.runner.forget()
-        holder, self._holder = self._holder, None
-        if holder is not None:
-            holder.terminate()
+        await self.runner.forget()
+        open_ones = (self._holder, self._reading)
+        self._holder = self._reading = None
+        for connection in open_ones:
+            if connection is not None:
+                connection.terminate()

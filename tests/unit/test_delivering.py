@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hub.domain import delivering
 from hub.domain.delivering import Answer, Wanted
 from hub.domain.targets import ForbiddenAddress, check_url, is_public
-from streams.deliveries.addresses import PublicResolver
+from hub.outward import PublicResolver
 
 INSIDE = (
     "127.0.0.1",

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from hub.cli import COMMANDS
-from hub.settings import Settings
+from hub.settings import Settings, load
 from hub.store.check import INVARIANTS
+from hub.store.keys import SCOPES
+from hub_api.app import create_app
+from hub_api.words import KINDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -43,6 +46,20 @@ def test_every_make_target_in_a_document_exists(page: Path) -> None:
     text = page.read_text("utf-8")
     named = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE))
     assert named <= targets
+
+
+def test_every_route_and_scope_is_in_the_guide_to_the_api(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "api.md").read_text("utf-8")
+    paths = create_app(load(data_dir=tmp_path)).openapi()["paths"]
+    routes = {f"{method.upper()} {path}" for path, ways in paths.items() for method in ways}
+    of_the_process = {"GET /healthz", "GET /readyz", "GET /metrics"}
+    assert sorted(route for route in routes - of_the_process if route not in guide) == []
+    assert [scope for scope in SCOPES if f"`{scope}`" not in guide] == []
+
+
+def test_every_refusal_is_in_the_guide_to_the_api() -> None:
+    guide = (ROOT / "docs" / "api.md").read_text("utf-8")
+    assert sorted(code for code in KINDS if f"`{code}`" not in guide) == []
 
 
 def test_the_files_that_architecture_names_exist() -> None:

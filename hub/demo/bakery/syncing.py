@@ -7,7 +7,7 @@ Nothing is looked up behind the API, but for the keys.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.demo.api_client import ChannelClient
@@ -151,6 +151,17 @@ class Syncing:
         return lambda: any(
             one["data"] == {"code": code, "template": "tea"}
             for one in self._seen(MINIPROGRAM, "coupon-to-wallet")
+        )
+
+    def _points_about_to_expire(self) -> Callable[[], bool]:
+        ends = time_text(int((datetime.now(UTC) + timedelta(days=9)).timestamp()))
+        gift = {"account": self._lin, "points": 77, "reason": "a gift", "expires_at": ends}
+        self._post(MINIPROGRAM, "points.earned", **gift)
+        rule = "points-about-to-expire"
+        self.house.command(f"/v1/rules/{rule}/start", f"sync-run{self.suffix}", {"reason": REASON})
+        return lambda: any(
+            one["data"]["account"] == self._lin and one["data"]["points"] >= gift["points"]
+            for one in self._seen(MINIPROGRAM, rule)
         )
 
     def _pickup_reported(self) -> Callable[[], bool]:

@@ -15,6 +15,7 @@ from hub.domain.payloads import (
     members,
     orders,
     points,
+    segments,
     stock,
     tiers,
 )
@@ -44,5 +45,6 @@ BY_TYPE: dict[str, type[Payload]] = {
     **configs.TYPES,
     **tiers.TYPES,
     **cases.TYPES,
+    **segments.TYPES,
 }
 """Every type of event that the hub knows."""

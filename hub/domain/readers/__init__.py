@@ -13,12 +13,16 @@ from hub.domain.readers import (
     members,
     orders,
     points,
+    segments,
     stock,
     tiers,
 )
 from hub.domain.readers.base import Reader
 
-_NOUNS = (members, orders, stock, allotments, points, coupons, catalog, configs, cases, tiers)
+_NOUNS = (
+    *(members, orders, stock, allotments, points, coupons),
+    *(catalog, configs, cases, tiers, segments),
+)
 READERS: dict[str, Reader] = {
     name: reader for noun in _NOUNS for name, reader in noun.READERS.items()
 }

@@ -20,3 +20,8 @@ async def redemptions(connection: Connection, viewer: Viewer, coupon_id: Key) ->
 async def of_profiles(connection: Connection, profile_ids: list[Key], page: Page) -> list[Row]:
     """Coupons these profiles hold or may claim, newest first; keyset (listed_at, coupon_id)."""
     return await rows(connection, _SQL["of_profiles"], profile_ids, *page.keyset(2), page.limit)
+
+
+async def wallet(connection: Connection, profile_ids: list[Key], limit: int) -> list[str]:
+    """Codes of the coupons these profiles hold and may still use, those that end first before."""
+    return [one["code"] for one in await rows(connection, _SQL["wallet"], profile_ids, limit)]

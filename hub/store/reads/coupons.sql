@@ -121,3 +121,13 @@ where
     or (coalesce(c.issued_at, c.first_received_at), c.coupon_id) < ($2, $3::uuid)
 order by listed_at desc, c.coupon_id desc
 limit $4;
+
+-- name: wallet
+-- Codes of the coupons that profiles $1 hold and may still use, those that end first before others.
+select c.code
+from hub.coupons as c
+where
+    c.profile_id = any($1::uuid [])
+    and c.status in ('issued', 'claimed')
+order by c.valid_until asc nulls last, c.coupon_id
+limit $2;

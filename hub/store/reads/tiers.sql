@@ -30,6 +30,7 @@ select
     t.scheme_version,
     case when $1::text is null or $2::boolean then t.value end as value,
     l.level ->> 'price_list' as price_list,
+    coalesce((l.level ->> 'points_factor_milli')::int, 1000) as points_factor_milli,
     coalesce(l.level -> 'platform_levels', '{}') as platform_levels
 from hub.member_tiers as t
 left join levels as l

@@ -9,6 +9,17 @@ from configs
 where kind = $1
 order by name, valid_from, published_at, event_key;
 
+-- The version of one document that is in force at a time.
+-- name: in_force
+select document
+from configs
+where
+    kind = $1
+    and name = $2
+    and valid_from <= $3
+order by valid_from desc, published_at desc, event_key desc
+limit 1;
+
 -- name: listed
 select
     kind,

@@ -37,6 +37,7 @@ select
             and r.expires_at > clock_timestamp()
     ) as uses_reserved,
     clock_timestamp() as now,
+    c.profile_id as holder_id,
     c.profile_id is not null as is_held,
     coalesce(holder.member_id = asker.member_id, false) as is_holder,
     c.recipient_phone is not null or c.recipient_email is not null as has_recipient,

@@ -13,9 +13,14 @@ select
     reason_code,
     reason,
     field,
-    state
+    state,
+    redriven_at,
+    redriven_by,
+    octet_length(body) as body_bytes
 from log.dead_letters
-where state = $1
+where
+    state = $1
+    and ($3::timestamptz is null or (received_at, dead_letter_id) > ($3, $4::uuid))
 order by received_at, dead_letter_id
 limit $2;
 
@@ -35,7 +40,10 @@ select
     reason_code,
     reason,
     field,
-    state
+    state,
+    redriven_at,
+    redriven_by,
+    octet_length(body) as body_bytes
 from log.dead_letters
 where dead_letter_id = $1;
 

@@ -63,6 +63,20 @@ select member_id
 from profiles
 where profile_id = $1;
 
+-- name: personal
+select
+    profile_id,
+    personal
+from profiles
+where
+    profile_id = any($1::uuid[])
+    and personal is not null;
+
+-- name: is_registered
+select registered_at is not null
+from profiles
+where profile_id = $1;
+
 -- When the last thing that is known of a profile happened, which may be ahead of our clock.
 -- name: last_told
 select greatest(max(occurred_at), now())

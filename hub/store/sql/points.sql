@@ -53,6 +53,24 @@ where profile_id = any($1::uuid[])
 order by profile_id
 for update;
 
+-- Without a lock.
+-- name: look
+select
+    profile_id,
+    issued_points,
+    spent_points,
+    expired_points,
+    reversed_points,
+    pending_points,
+    held_points,
+    open_points,
+    debt_points,
+    settled_at,
+    due_at,
+    last_used_at
+from points_accounts
+where profile_id = any($1::uuid[]);
+
 -- name: lots
 select
     lot_id,

@@ -1,12 +1,17 @@
 """`hub channel`: a pack is written, tried, compared and put in force from the command line."""
 
+import asyncio
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from hub.cli.channels import app
+from hub.store import channels, configs, db
+from hub.store.configs import Draft
+from hub.store.sealing import Vault
 from hub.testing import Database
 
 
@@ -36,6 +41,47 @@ def test_a_pack_is_written_tried_compared_and_put_in_force(hub: CliRunner, tmp_p
     assert hub.invoke(app, ["diff", str(file)]).stdout == "nothing\n"
 
 
+def test_what_is_not_named_stays_when_a_channel_is_applied_again(
+    hub: CliRunner, database: Database
+) -> None:
+    named = ["--pack", "store_till", "--setting", "place_prefix=s-", "--state", "shadow"]
+    first = hub.invoke(app, ["apply", "till", "--reason", "go", "--pack-version", "1", *named])
+    assert first.exit_code == 0, first.output
+    give_skus(database, "till", {"T-1": "cake"})
+    again = hub.invoke(app, ["apply", "till", "--reason", "more", "--setting", "place_prefix=x-"])
+    assert again.exit_code == 0, again.output
+    live = hub.invoke(app, ["switch", "till", "live", "--reason", "it was right", "--json"])
+    assert json.loads(live.stdout) == {
+        "channel": "till", "pack": "store_till", "state": "live", "version": 4,
+    }  # fmt: skip
+    (row,) = json.loads(hub.invoke(app, ["list", "--json"]).stdout)
+    assert (row["state"], row["settings"]) == ("live", {"place_prefix": "x-"})
+    assert (row["pack_version"], row["skus"]) == (1, {"T-1": "cake"})
+    newest = ["apply", "till", "--reason", "r", "--pack-version", "0"]
+    assert hub.invoke(app, newest).exit_code == 0
+    (row,) = json.loads(hub.invoke(app, ["list", "--json"]).stdout)
+    assert row.get("pack_version") is None
+
+
+def test_a_channel_begins_as_a_draft(hub: CliRunner) -> None:
+    named = ["apply", "till", "--reason", "go", "--pack", "store_till", "--json"]
+    assert json.loads(hub.invoke(app, named).stdout)["state"] == "draft"
+
+
+def give_skus(database: Database, channel: str, skus: dict[str, str]) -> None:
+    async def work() -> None:
+        connection = await db.connect(database.dsn("writer"))
+        vault = Vault(database.settings.secret())
+        found = await channels.find(connection, vault, channel)
+        assert found is not None
+        document = msgspec.to_builtins(found.channel) | {"skus": skus}
+        async with connection.transaction():
+            await configs.publish(connection, vault, Draft("channel", channel, document, "skus"))
+        await connection.close()
+
+    asyncio.run(work())
+
+
 def test_a_pack_whose_sample_fails_is_not_put_in_force(hub: CliRunner, tmp_path: Path) -> None:
     file = tmp_path / "till.yaml"
     hub.invoke(app, ["new", str(file), "--like", "store_till"])
@@ -53,8 +99,9 @@ def test_a_pack_whose_sample_fails_is_not_put_in_force(hub: CliRunner, tmp_path:
     "arguments",
     [
         ["apply", "c", "--reason", "r"],
+        ["switch", "c", "live", "--reason", "r"],
         ["apply", "c", "--reason", "r", "--pack", "nothing"],
-        ["apply", "c", "--reason", "r", "--pack", "youzan"],
+        ["apply", "c", "--reason", "r", "--pack", "youzan", "--state", "live"],
         ["apply", "c", "--reason", "r", "--pack", "website", "--state", "asleep"],
         ["apply", "c", "--reason", "r", "--pack", "website", "--setting", "x"],
         ["new", "/tmp", "--like", "website"],

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -17,13 +18,63 @@ from starlette.types import Receive, Scope, Send
 from hub.domain.readers import DECIDED_TYPES
 from hub.settings import Settings
 from hub.store import keys
+from hub.store.keys import NewKey
 from hub.testing import Database
 from hub_api.app import create_app
 from hub_api.figures import Figures
 from hub_api.front import Front
+from hub_api.limits import KEY_CACHE_S
 from hub_api.routes.pages import ASSETS
 
 ORDER = "/v1/orders/00000000-0000-4000-8000-000000000001"
+
+
+async def test_both_secrets_of_a_rotated_key_are_good_until_the_overlap_ends(
+    http, writer, key_for
+) -> None:
+    old = await key_for("website", "orders:read")
+    prefix = old["Authorization"].removeprefix("Bearer ").partition(".")[0]
+    new = {"Authorization": "Bearer " + await keys.rotate(writer, prefix, timedelta(hours=1))}
+    await asyncio.sleep(KEY_CACHE_S)
+    assert (await http.get(ORDER, headers=new)).status_code == 404
+    assert (await http.get(ORDER, headers=old)).status_code == 404
+    # Another rotation: the first secret is the one before the one before.
+    newest = {"Authorization": "Bearer " + await keys.rotate(writer, prefix, timedelta())}
+    await asyncio.sleep(KEY_CACHE_S)
+    assert (await http.get(ORDER, headers=newest)).status_code == 404
+    assert (await http.get(ORDER, headers=old)).status_code == 401
+    assert (await http.get(ORDER, headers=new)).status_code == 401
+
+
+async def test_a_key_that_asks_too_often_is_told_when_to_ask_again(http, writer) -> None:
+    token = await keys.create(writer, NewKey("a test", ("orders:read",), requests_per_s=1))
+    headers = {"Authorization": f"Bearer {token}"}
+    answers = [await http.get(ORDER, headers=headers) for _ in range(50)]
+    refused = [one for one in answers if one.status_code == 429]
+    assert answers[0].status_code == 404
+    assert refused
+    assert refused[0].json()["type"] == "/problems/too-many-requests"
+    assert refused[0].headers["Retry-After"] == "1"
+    other = {"Authorization": "Bearer " + await keys.create(writer, NewKey("b", ("orders:read",)))}
+    assert (await http.get(ORDER, headers=other)).status_code == 404
+
+
+async def test_a_key_that_another_process_knows_is_refused_there_within_a_second(
+    http, database, writer, key_for
+) -> None:
+    headers = await key_for("website", "orders:read")
+    prefix = headers["Authorization"].removeprefix("Bearer ").partition(".")[0]
+    app = create_app(database.settings)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as other:
+            for one in (http, other):
+                assert (await one.get(ORDER, headers=headers)).status_code == 404
+            await keys.revoke(writer, prefix)
+            await asyncio.sleep(KEY_CACHE_S)
+            for one in (http, other):
+                assert (await one.get(ORDER, headers=headers)).status_code == 401
+    assert KEY_CACHE_S < 1
 
 
 async def test_a_revoked_key_is_refused_within_a_second(http, writer, key_for) -> None:
@@ -100,7 +151,9 @@ async def test_every_refusal_has_the_one_shape(http, method: str, path: str, sta
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
-    assert set(problem) == {"type", "title", "status", "detail", "instance", "errors"}
+    assert set(problem) == {
+        *("type", "title", "status", "detail", "instance", "trace_id", "errors")
+    }
     assert problem["status"] == status
     assert problem["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"
     explained = await http.get(problem["type"])
@@ -212,7 +265,7 @@ async def test_the_log_holds_the_route_and_the_keys_name_but_no_value(http, post
     assert "/v1/channels/{channel}/events" in text
     assert poster["Authorization"].removeprefix("Bearer ").partition(".")[0] in text
     for hidden in ("e7", "139", "main", poster["Authorization"].rpartition(".")[2]):
-        assert hidden not in re.sub(r'"(request_id|key|ms)": [^,}]*', "", text), hidden
+        assert hidden not in re.sub(r'"(request_id|trace_id|key|ms)": [^,}]*', "", text), hidden
 
 
 async def test_every_answer_carries_the_headers_for_safety(http) -> None:

@@ -32,6 +32,16 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(hub: CliRunne
     assert json.loads(revoked.stdout)["revoked_at"]
 
 
+def test_a_rotated_key_has_two_secrets_for_a_while(hub: CliRunner) -> None:
+    first = hub.invoke(app, ["create", "till 3", "--scope", "orders:read"]).stdout.strip()
+    second = hub.invoke(app, ["rotate", first, "--overlap-hours", "2"])
+    assert second.exit_code == 0, second.output
+    assert second.stdout.split(".")[0] == first.split(".")[0]
+    assert second.stdout.strip() != first
+    (key,) = json.loads(hub.invoke(app, ["list", "--json"]).stdout)
+    assert key["rotated_at"] < key["former_until"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -41,6 +51,8 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(hub: CliRunne
         ["create", "x" * 101, "--scope", "orders:read"],
         ["create", "x", "--scope", "orders:read", "--channel", "../app"],
         ["revoke", "hub_000000000000"],
+        ["rotate", "hub_000000000000"],
+        ["create", "x", "--scope", "orders:read", "--requests-per-s", "0"],
     ],
 )
 def test_what_cannot_be_is_refused_in_words(hub: CliRunner, arguments: list[str]) -> None:

@@ -13,6 +13,7 @@ import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
+from fastapi import FastAPI
 
 from hub.domain import topics as hub_topics
 from hub.local import kafka
@@ -35,6 +36,7 @@ class Hub:
     """A running hub: its API, its database, and a reader of the topics."""
 
     http: httpx.AsyncClient
+    app: FastAPI
     admin: dict[str, str]
     connection: asyncpg.Connection
     vault: Vault
@@ -90,12 +92,14 @@ async def hub(database: Database, broker: Settings) -> AsyncIterator[Hub]:
         stack.push_async_callback(reader.stop)
         for partition in reader.assignment():
             await reader.position(partition)
-        app = create_app(database.settings, sender)
+        # The stand-ins of platforms are on this machine.
+        settings = database.settings.model_copy(update={"local_receivers": True})
+        app = create_app(settings, sender)
         await stack.enter_async_context(app.router.lifespan_context(app))
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub")
         http = await stack.enter_async_context(client)
         headers = {"Authorization": f"Bearer {token}"}
-        yield Hub(http, headers, connection, Vault(database.settings.secret()), reader)
+        yield Hub(http, app, headers, connection, Vault(database.settings.secret()), reader)
 
 
 @pytest.fixture

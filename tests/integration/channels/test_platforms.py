@@ -70,6 +70,23 @@ async def test_a_pack_and_its_platform_understand_each_other(
     assert sorted(row["type"] for row in rows) == sorted([*platform.types, "config.published"])
 
 
+@pytest.mark.parametrize("host", ["http://127.0.0.1", "https://127.0.0.1", "https://localhost"])
+async def test_a_platform_that_is_said_to_be_inside_is_not_asked(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setattr(hub.app.state.resources.details, "_is_local_allowed", False)
+    platform = PLATFORMS["doudian"]()
+    with api(platform.details) as running:
+        inside = running.url.replace("http://127.0.0.1", host)
+        settings = platform.settings | {"api": inside}
+        await hub.configure("live", pack="doudian", settings=settings, secrets=platform.secrets)
+        answer = await hub.push("live", platform.shop, platform.pushes()[0])
+    assert answer.status_code == 200
+    assert running.asked == []
+    (kept,) = await hub.rows("select reason_code, field from log.dead_letters")
+    assert tuple(kept) == ("address_forbidden", "$.settings")
+
+
 async def test_doudian_and_a_tier_scheme_are_added_to_a_running_hub_without_code_or_restart(
     hub: Hub,
 ) -> None:

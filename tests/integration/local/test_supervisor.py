@@ -9,7 +9,6 @@ import textwrap
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from hub.errors import (
@@ -24,7 +23,7 @@ from hub.local.process import Command, Process
 from hub.local.services import Service, Step
 from hub.local.supervisor import Supervisor
 from hub.settings import Settings
-from hub.testing import free_port, wait_until
+from hub.testing import free_port, is_running, wait_until
 
 SLEEP = "import time; time.sleep(600)"
 
@@ -52,7 +51,7 @@ def test_parts_start_when_what_they_need_is_ready(settings: Settings) -> None:
         time.sleep(0.3)
         assert hub.state("door") is State.WAITING
         is_open[0] = True
-        hub.wait_ready(timeout_s=10)
+        hub.wait_ready(timeout_s=60)
     order = [name for name, state in seen if state in (State.READY, State.DONE)]
     assert order == ["store", "shape", "door"]
     stopped = [name for name, state in seen if state is State.STOPPED]
@@ -61,12 +60,12 @@ def test_parts_start_when_what_they_need_is_ready(settings: Settings) -> None:
 
 def test_a_killed_service_is_back_in_under_two_seconds(settings: Settings) -> None:
     with Supervisor(settings, parts=[script("worker-0")]) as hub:
-        hub.wait_ready(timeout_s=10)
+        hub.wait_ready(timeout_s=60)
         killed = hub.kill("worker-0")
         begin = time.monotonic()
         wait_until(lambda: hub.pid("worker-0") != killed, "another process")
         assert time.monotonic() - begin < 2
-        hub.wait_ready("worker-0", timeout_s=10)
+        hub.wait_ready("worker-0", timeout_s=60)
         assert hub.restarts("worker-0") == 1
 
 
@@ -76,7 +75,7 @@ def test_a_service_that_never_starts_fails_with_the_last_of_its_log(settings: Se
     )
     with Supervisor(settings, parts=[broken]) as hub:
         with pytest.raises(ServiceFailedError, match="no such file: recipe"):
-            hub.wait_ready(timeout_s=20)
+            hub.wait_ready(timeout_s=60)
         assert hub.restarts("broken") == 2
 
 
@@ -87,7 +86,7 @@ def test_what_needs_a_failed_part_fails_too(settings: Settings) -> None:
     parts = [Step("shape", fail), script("door", after=("shape",))]
     with Supervisor(settings, parts=parts) as hub:
         with pytest.raises(ServiceFailedError, match="bad migration"):
-            hub.wait_ready(timeout_s=10)
+            hub.wait_ready(timeout_s=60)
         wait_until(lambda: hub.state("door") is State.FAILED, "the door gives up")
 
 
@@ -104,7 +103,7 @@ def test_stopping_ends_children_of_children_and_those_that_refuse(
     monkeypatch.setattr(Process.stop, "__defaults__", (0.5,))
     pids = tmp_path / "pids"
     with Supervisor(settings, parts=[script("stubborn", stubborn)]) as hub:
-        hub.wait_ready(timeout_s=10)
+        hub.wait_ready(timeout_s=60)
         wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 2, "it has a child")
     assert [pid for pid in map(int, pids.read_text().split()) if is_running(pid)] == []
 
@@ -117,7 +116,7 @@ def test_nothing_survives_a_kill_of_the_supervisor(settings: Settings) -> None:
         from hub.local.supervisor import Supervisor
         from hub.settings import Settings
         hub = Supervisor(Settings(), parts=[script("one"), script("two", after=("one",))])
-        hub.start(); hub.wait_ready(timeout_s=20)
+        hub.start(); hub.wait_ready(timeout_s=60)
         print(hub.pid("one"), hub.pid("two"), flush=True)
         time.sleep(600)
     """
@@ -132,14 +131,14 @@ def test_nothing_survives_a_kill_of_the_supervisor(settings: Settings) -> None:
         children = [int(pid) for pid in keeper.stdout.readline().split()]
         assert len(children) == 2
         keeper.send_signal(signal.SIGKILL)
-        wait_until(lambda: not any(map(is_running, children)), "the children end", timeout_s=5)
+        wait_until(lambda: not any(map(is_running, children)), "the children end", timeout_s=60)
     assert not datafolder.is_running(settings)
 
 
 def test_a_killed_guardian_is_replaced(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.local.supervisor.HOUSEKEEPING_S", 0.1)
     with Supervisor(settings, parts=[script("one")]) as hub:
-        hub.wait_ready(timeout_s=10)
+        hub.wait_ready(timeout_s=60)
         first = hub.guardian_pid
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: hub.guardian_pid != first, "a new guardian")
@@ -170,10 +169,3 @@ def test_a_taken_port_is_refused_and_its_owner_named(settings: Settings) -> None
             hub.start()
         hub.stop()
     assert not datafolder.is_running(settings)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from hub import outward
+from hub.outward import PublicResolver
 from hub.store import deliveries, subscriptions
 from hub.store.subscriptions import NewSubscription
-from streams.deliveries import addresses
-from streams.deliveries.addresses import PublicResolver
 from streams.deliveries.sender import READ_BYTES_MAX, Sender
 from tests.integration.store.delivery_stage import (
     WEB,
@@ -155,7 +155,7 @@ async def rebinding(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[tuple[Names, Sender]]:
     """Here 127.0.0.1 counts as public, since no test may leave this machine."""
-    monkeypatch.setattr(addresses, "is_public", lambda address: str(address) == "127.0.0.1")
+    monkeypatch.setattr(outward, "is_public", lambda address: str(address) == "127.0.0.1")
     names = Names("127.0.0.1")
     sender = Sender(is_local_allowed=True, names=PublicResolver(names))
     await sender.open()

@@ -321,9 +321,10 @@ class PointsMachine(RuleBasedStateMachine):
         # A correction is there from its own time on, wherever the account's clock stands.
         until = max([until, *(on for _, on, _ in late)])
         model = played(self.earned.values(), steps + self.corrected, until, grace)
-        for lot in sorted(self.earned.values(), key=lambda one: (one.opens, one.earned, one.name)):
-            if lot.opens == lot.earned > until:
-                model.open([lot])
+        # Lots that wait for nothing open without the clock; those of one moment together.
+        at_once = [lot for lot in self.earned.values() if lot.opens == lot.earned > until]
+        for moment in sorted({lot.opens for lot in at_once}):
+            model.open([lot for lot in at_once if lot.opens == moment])
         return model
 
     @invariant()

@@ -7,7 +7,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from hub.domain import events, payloads, readers, schemas, topics
+from hub.domain import events, payloads, readers, reference, schemas, topics
 from tests.event_maker import NOW
 
 TYPES = sorted(payloads.BY_TYPE)
@@ -69,3 +69,9 @@ def test_a_schema_names_its_type_and_the_form_of_a_source() -> None:
 def test_a_type_nobody_knows_has_no_schema() -> None:
     with pytest.raises(KeyError):
         schemas.event_schema("order.exploded")
+
+
+def test_the_reference_of_events_is_current() -> None:
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), (
+        "run python -m hub.domain.reference"
+    )

@@ -8,7 +8,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from hub.rules import checking, document, text
+from hub.rules import checking, document, reference, text
 from hub.rules.problems import RuleInvalid
 from tests.unit.rules.orders import written
 
@@ -25,6 +25,12 @@ def problems(rule: str) -> list[tuple[str, str]]:
 def test_the_published_schema_is_that_of_the_document() -> None:
     published = files("hub.rules").joinpath("rule.schema.json").read_text(encoding="utf-8")
     assert json.loads(published) == document.schema()
+
+
+def test_the_reference_page_is_current() -> None:
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), (
+        "run python -m hub.rules.reference"
+    )
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)

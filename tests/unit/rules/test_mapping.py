@@ -89,6 +89,28 @@ def test_mapping_is_total_a_result_or_a_named_error_for_any_input(
         assert not run.failures
 
 
+@settings(max_examples=200, deadline=None)
+@given(data=st.dictionaries(st.sampled_from(_FIELDS), _VALUES))
+def test_what_many_rules_decide_is_what_each_makes_of_it_alone(data: dict[str, object]) -> None:
+    """The worker's way over all rules at once, which reads each field once and counts who skips."""
+    whens = [
+        "[{field: data.total, op: gt, value: '10', type: money}]",
+        "[{field: data.total, op: eq, value: x}]",
+        "[{field: data.total, op: ne, value: '1.50', type: money}]",
+        "[{field: data.place, op: eq, value: xuhui}]",
+        "[{cel: 'data.lines.size() > 1'}, {field: data.lines, op: exists}]",
+        "[{cel: 'data.place.startsWith(\"x\")'}]",
+    ]
+    rules = [compiled(EVERYTHING)]
+    rules += [compiled(written(f"rule-{i}", when=when)) for i, when in enumerate(whens)]
+    given_fact = msgspec.structs.replace(fact(), data=data)
+    runs, skipped = ruleset.decide(Ruleset(rules), given_fact)
+    alone = [run for rule in rules for run in ruleset.run(Ruleset([rule]), given_fact)]
+    assert runs == [run for run in alone if run.status != "skipped"]
+    # Whom the index of values left out never ran at all.
+    assert {rule.name for rule in skipped} == {r.rule for r in alone if r.status == "skipped"}
+
+
 def test_effects_are_named_by_rule_version_event_and_action() -> None:
     one, two = compiled(written(), 1), compiled(written(), 2)
     first, again = (ruleset.run(Ruleset([one]), fact())[0].effects[0] for _ in range(2))

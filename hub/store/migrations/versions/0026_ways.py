@@ -3,7 +3,7 @@
 from hub.store.migrate import run_sql
 
 revision = "0026"
-down_revision = "0022"
+down_revision = "0023"
 
 
 def upgrade() -> None:

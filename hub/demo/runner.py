@@ -16,7 +16,7 @@ from typing import Any
 
 from hub import settings as settings_module
 from hub.demo import feed, journey, marts, progress, source, visible
-from hub.demo.bakery import show
+from hub.demo.bakery import show, stories
 from hub.demo.chaos import Chaos, spread
 from hub.demo.disturb import Disturbance, Disturbed
 from hub.demo.envelope import Record
@@ -28,7 +28,8 @@ from hub.demo.screen import Screen
 from hub.demo.summary import Measured, Summary
 from hub.local.supervisor import Supervisor
 from hub.settings import Settings
-from hub.store import check
+from hub.store import check, db, passwords, people
+from hub.store.people import NewPerson
 
 DATA_PLANE = ("postgres", "kafka", "worker", "rules", "deliveries", "api")
 CALM_BASKETS = 300
@@ -39,6 +40,7 @@ STALLED_AFTER_S = 90.0
 """Longer than a killed broker, database and worker take to come back one after another."""
 
 
+VISITOR = NewPerson("visitor", "Visitor", "operator")
 INTERRUPTED = 130
 """What a shell calls the exit of a program that Ctrl-C ended."""
 
@@ -61,11 +63,23 @@ def _run(options: DemoOptions, settings: Settings, screen: Screen) -> int:
             summary = Demo(options, settings, hub, screen).play()
             screen.summary(summary, hub.addresses())
             if not options.exit_after:
-                screen.stay()
+                password = asyncio.run(_let_in(settings))
+                screen.stay(VISITOR.person_id, password, stories.phone_of())
                 _wait_for_ctrl_c()
     if options.exit_after:
         screen.json(json.dumps(summary.figures(), ensure_ascii=False))
     return 0 if summary.holds else 1
+
+
+async def _let_in(settings: Settings) -> str:
+    """Let a visitor see the console; the password."""
+    password = passwords.generate()
+    connection = await db.connect(settings.dsn("writer"))
+    try:
+        await people.add(connection, VISITOR, password, "demo")
+    finally:
+        await connection.close()
+    return password
 
 
 @dataclass

@@ -15,7 +15,7 @@ from hub.local.keeper import Change, State
 
 QUIET = (State.WAITING, State.STARTING, State.STOPPING, State.STOPPED)
 PAGES = {
-    "api": (("API", "/docs"), ("events it takes", "/asyncapi.json")),
+    "api": (("console", "/console"), ("API", "/docs"), ("events it takes", "/asyncapi.json")),
     "dagster-webserver": (("assets, lineage, checks", "/"),),
 }
 DICTIONARY = "docs/data-dictionary.md"
@@ -121,8 +121,10 @@ class Screen:
             self.say(f"    [red]{difference}[/]")
         self.say(f"took {summary.wall_s:.0f} s")
 
-    def stay(self) -> None:
-        """The demo is over and the hub stays up."""
+    def stay(self, login: str, password: str, phone: str) -> None:
+        """The demo is over and the hub stays up; a visitor may log in to its console."""
+        self._console.print(f"  {'log in to the console as':26} {login}  {password}")
+        self._console.print(f"  {'whom to look for there':26} {phone}, Lin of the stories")
         self._console.print(
             "\nThe hub is up; `hub status` and `hub check` know it. Ctrl-C ends it."
         )

@@ -26,6 +26,8 @@ _SERVICE = READING | {
 }
 _OPERATOR = _SERVICE | {
     "allotments:write",
+    "dead_letters:read",
+    "dead_letters:write",
     "reservations:write",
     "rules:read",
     "rules:write",

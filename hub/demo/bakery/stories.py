@@ -21,6 +21,11 @@ EARNED, SPENT = 198, 150
 Clients = dict[str, ChannelClient]
 
 
+def phone_of(suffix: str = "") -> str:
+    """Lin's phone when the stories are told with this suffix."""
+    return f"199{int(suffix.strip('-') or 1):08d}"
+
+
 @dataclass(frozen=True)
 class Told:
     """A story: its name for figures, what happened in words, and whether it ended well."""
@@ -182,8 +187,7 @@ class Teller:
 
     @property
     def _phone(self) -> str:
-        number = int(self.suffix.strip("-") or 1)
-        return f"199{number:08d}"
+        return phone_of(self.suffix)
 
     @property
     def _lin(self) -> str:

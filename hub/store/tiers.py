@@ -85,6 +85,10 @@ async def apply(connection: Connection, work: Work) -> None:
     await _keep(connection, work, decided)
     if published:
         await connection.execute(queries("tiers")["hold_growth"])
+    elif not work.growth:
+        # Not by schemes that somebody publishes a version of before this write is done: what enters
+        # growth is held back by that, and so is this.
+        await connection.execute(queries("tiers")["join_growth"])
     schemes: Schemes = await configs.versions(connection, KIND)
     for event in published:
         starts_at = event.data.valid_from or event.occurred_at

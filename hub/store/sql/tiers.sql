@@ -114,6 +114,10 @@ where member_id = any($1::uuid[]);
 -- name: hold_growth
 lock table growth_entries in share row exclusive mode;
 
+-- As writes of growth do.
+-- name: join_growth
+lock table growth_entries in row exclusive mode;
+
 -- Whoever has growth when a version of a scheme is published is looked at when it comes into force.
 -- name: place
 with known as (

@@ -249,3 +249,30 @@ async def test_a_paid_membership_is_bought_by_an_order_of_its_sku(store: Store) 
     await store.take(refunded(shop, 5, 9))
     assert await store.rows(LEVEL) == [{"level": None, "value": 0}]
     assert [row["cause"] for row in await store.rows(HISTORY)] == ["bought", "paid_ended"]
+
+
+async def test_a_merge_beside_a_publication_tells_by_the_version_published(store: Store) -> None:
+    """It may read the schemes before the publication is done, and write after it."""
+    web, mini = Shop(), Shop("mini")
+    await store.take(published(), known(web), granted(web, 5, 100))
+    other = await db.connect(store.database.dsn("writer"))
+
+    async def merging() -> None:
+        async with other.transaction():
+            await apply.apply(other, store.vault, [record(known(mini))], CLUSTER)
+
+    waiting = "select count(*) from pg_locks where not granted and pid = $1"
+    pid = await other.fetchval("select pg_backend_pid()")
+    try:
+        async with store.connection.transaction():
+            again = record(published(1, levels=[{"name": "silver", "threshold": 90}]))
+            await apply.apply(store.connection, store.vault, [again], CLUSTER)
+            task = asyncio.create_task(merging())
+            async with asyncio.timeout(30):
+                while not await store.value(waiting, pid):  # noqa: ASYNC110 - Postgres's wait
+                    await asyncio.sleep(0.01)
+        await task
+    finally:
+        await other.close()
+    versions = await store.rows("select scheme_version from member_tiers")
+    assert versions == [{"scheme_version": 2}]

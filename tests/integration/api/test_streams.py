@@ -175,7 +175,8 @@ async def test_a_count_that_finds_what_is_known_is_told_to_nobody(
     headers = await key_for(None, "stock:read")
     async with reading(url, "/v1/stock/stream", headers) as reader:
         await take(counted("cake", "6", 2))
-        await on_hand(reader, "6")
+        await take(counted("candle", "9", 2))
+        await on_hand(reader, "9")  # whatever was told of the cake once more is behind
         await take(counted("cake", "6", 3))
         await take(counted("cake", "4", 4))
         (only,) = await reader.told(1)

@@ -23,7 +23,7 @@ OF_THE_JOURNEY = {
     "points_entries": "occurred_date < '2019-01-01'",
     "issued_coupons": "issued_at < '2019-01-01'",
     "sold_vouchers": "currency = 'USD'",
-    "opened_cases": "true",
+    "opened_cases": "kind <> 'manual'",
     "received_events": "channel in ('website', 'miniprogram', 'store')",
 }
 """What of each semantic model is the journey's, by the model's own dimensions."""

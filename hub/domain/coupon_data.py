@@ -36,6 +36,10 @@ class Contact(Struct, frozen=True, order=True):
     value: str
 
 
+FORGOTTEN = Contact("forgotten", "")
+"""In place of whom a coupon was meant for, once that person was erased: nobody proves to be it."""
+
+
 class Issue(Struct, frozen=True):
     """What coupon.issued says. usable_until: `valid_until` and the extension by its terms."""
 
@@ -167,7 +171,7 @@ def read_issue(payload: payloads.coupons.CouponIssue) -> Issue:
         usable_until=_extended(valid_until, terms),
         order_number=payload.order_number,
         terms=terms,
-        recipients=_recipients(payload.recipient_phone, payload.recipient_email),
+        recipients=_recipients(payload),
     )
 
 
@@ -204,9 +208,13 @@ def _extended(valid_until: datetime | None, terms: Terms) -> datetime | None:
         ) from None
 
 
-def _recipients(phone: str | None, email: str | None) -> tuple[Contact, ...]:
+def _recipients(
+    payload: payloads.coupons.CouponIssue | payloads.coupons.CouponTransfer,
+) -> tuple[Contact, ...]:
     """Those that identify somebody: a filler or a masked phone makes no recipient."""
-    given = (("phone", phone), ("email", email))
+    if payload.recipient_forgotten:
+        return (FORGOTTEN,)
+    given = (("phone", payload.recipient_phone), ("email", payload.recipient_email))
     return tuple(
         Contact(kind, spelled)
         for kind, value in given
@@ -219,7 +227,7 @@ def read_claim(payload: payloads.coupons.CouponClaim) -> Claim:
 
 
 def read_transfer(payload: payloads.coupons.CouponTransfer) -> Transfer:
-    recipients = _recipients(payload.recipient_phone, payload.recipient_email)
+    recipients = _recipients(payload)
     if payload.account is None and not recipients:
         raise BadEvent(
             "receiver_missing", "neither an account nor a recipient is named", "$.data.account"

@@ -26,6 +26,7 @@ from hub.store import (
     growth,
     log,
     members,
+    mentions,
     orders,
     points,
     segments,
@@ -107,6 +108,7 @@ async def _take(
     await log.keep(
         connection, vault, work, {t.event.key: h for t, (_, h) in zip(taken, fresh, strict=True)}
     )
+    await mentions.keep(connection, work)
     await erasure.purge(connection, vault, work)
     await log.announce(connection, work)
     await log.revise(connection, work)
@@ -127,6 +129,7 @@ async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     await configs.apply(connection, work)
     await catalog.apply(connection, work)
     await members.apply(connection, vault, work)
+    await mentions.apply(connection, vault, work)
     await orders.apply(connection, vault, work)
     await coupons.apply(connection, vault, work)
     await transfers.apply(connection, work)

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from hub.domain import coupon_worth, ids
+from hub.domain.coupon_data import FORGOTTEN
 from hub.domain.coupon_state import CouponState, Redemption, Reservation
 from hub.domain.coupon_verification import Verified
 from hub.domain.coupons import Folded
@@ -25,6 +26,7 @@ _COUPONS = Rows(
         "profile_id": "uuid",
         "recipient_phone": "uuid",
         "recipient_email": "uuid",
+        "recipient_forgotten": "boolean",
         "status": "text",
         "reason": "text",
         "uses_total": "int",
@@ -155,7 +157,11 @@ def _verification(told: Verified) -> tuple[object, ...]:
 def _coupon(vault: Vault, state: CouponState) -> tuple[object, ...]:
     issue = state.issue
     assert issue is not None
-    digests = {one.type: vault.value_hmac(one.type, one.value) for one in state.recipients}
+    digests = {
+        one.type: vault.value_hmac(one.type, one.value)
+        for one in state.recipients
+        if one != FORGOTTEN
+    }
     return (
         issue.code,
         issue.kind,
@@ -165,6 +171,7 @@ def _coupon(vault: Vault, state: CouponState) -> tuple[object, ...]:
         ids.profile_id(*state.account) if state.account is not None else None,
         digests.get("phone"),
         digests.get("email"),
+        FORGOTTEN in state.recipients,
         state.status,
         state.reason,
         issue.uses,

@@ -24,6 +24,9 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new coupon events; write coupons, uses and reservations; open and close cases."""
     new = work.of("coupon")
     used = await _used_on(connection, work.over_before) if work.over_before else set()
+    if work.unnamed:
+        await log.claim(connection, work.unnamed)
+        used |= work.unnamed
     was, now = {}, {}
     if new or used:
         was, now = await _tell(connection, vault, work, new, used)
@@ -33,8 +36,8 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
 async def _tell(
     connection: Connection, vault: Vault, work: Work, new: list[Event], used: set[Key]
 ) -> tuple[dict[Key, Folded], dict[Key, Folded]]:
-    """Fold and write the coupons of new events and those used on orders that are over now: how they
-    were and are."""
+    """Fold and write the coupons of new events and those used on orders that are over now, or whose
+    recipient is forgotten: how they were and are."""
     wanted = sorted({event.entity_key for event in new} | used)
     rows = await connection.fetch(queries("coupons")["lock"], wanted)
     since: dict[Key, datetime] = {row["coupon_id"]: row["first_received_at"] for row in rows}

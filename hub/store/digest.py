@@ -145,6 +145,7 @@ PARTS = {
             "profile_id",
             "recipient_phone",
             "recipient_email",
+            "recipient_forgotten",
             "status",
             "reason",
             "uses_total",

@@ -30,6 +30,7 @@ _CERTIFICATES = Rows(
         "results": "jsonb",
     },
 )
+_RECIPIENTS = ("recipient_phone", "recipient_email")
 EMPTY = b""
 """The body of an event that was forgotten: no event has none."""
 KEPT = {
@@ -91,6 +92,7 @@ async def purge(connection: Connection, vault: Vault, work: Work) -> None:
             "keys": "dropped" if profile in keys else "there was none",
             "log of events": f"{emptied} events emptied or redacted",
             "dead letters": f"{letters} emptied",
+            "events of others": f"{work.redacted} that named the person redacted",
         }
         await _CERTIFICATES.insert_new(connection, [(event.key, profile, erased_at, results)])
 
@@ -158,8 +160,11 @@ def without_person(entity_kind: str, body: bytes) -> bytes:
     event = msgspec.json.decode(body)
     # In binary mode the body is the data alone.
     data = event["data"] if "specversion" in event else event
+    was_for_somebody = any(data.get(name) for name in _RECIPIENTS)
     for name in payloads.PERSONAL_PARTS:
         data.pop(name, None)
+    if was_for_somebody:
+        data["recipient_forgotten"] = True
     return msgspec.json.encode(event)
 
 

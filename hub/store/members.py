@@ -14,7 +14,7 @@ from hub.domain import ids, matching, members, policy
 from hub.domain.envelope import Event
 from hub.domain.ids import Key
 from hub.domain.members import Held, ProfileState, RulingData
-from hub.store import erasure, log, membership, rulings
+from hub.store import erasure, log, membership, mentions, rulings
 from hub.store.db import Connection, Rows, queries
 from hub.store.folding import refold
 from hub.store.membership import LINKS, Changed, link
@@ -106,6 +106,9 @@ async def _tell(
     erased = {key: state for key, state in states.items() if state.erased_at is not None}
     if erased:
         changed.profiles |= await erasure.forget(connection, work, erased)
+        for key, until in work.erased.items():
+            for contact in mentions.proved(past.get(key, ()), until):
+                work.forgotten[contact] = max(until, work.forgotten.get(contact, until))
     await _write_profiles(connection, vault, profiles, states)
     await _write_consents(connection, before, states)
     await _write_identifiers(connection, vault, before, states, changed)

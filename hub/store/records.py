@@ -124,7 +124,10 @@ class Work:
     and state follows; erased: profiles that this write folds and that were erased, with the time;
     members_before: of profiles whose member this write changes; points_back: what refunds of
     orders give back, by the spending it was spent with; has_supply: whether anything is known
-    beside orders of what they take of stock; items_new: items described for the first time.
+    beside orders of what they take of stock; items_new: items described for the first time;
+    forgotten: contacts (type, value) that erased persons had proved, until when; mentions: rows of
+    whom events of no account name; unnamed: coupons whose recipient is forgotten by this write;
+    redacted: events that named somebody who is erased now.
     """
 
     def __init__(
@@ -154,6 +157,10 @@ class Work:
         self.points_back: dict[Key, list[Return]] = {}
         self.has_supply = True
         self.items_new: set[str] = set()
+        self.forgotten: dict[tuple[str, str], datetime] = {}
+        self.mentions: list[tuple[object, ...]] = []
+        self.unnamed: set[Key] = set()
+        self.redacted = 0
 
     def of(self, *kinds: str) -> list[Event]:
         """The new events of these kinds of entity."""

@@ -26,7 +26,8 @@ class CouponTerms(Payload):
 
 class CouponIssue(Payload):
     """`paid_amount`: what it was sold for, which is owed until it is redeemed. A recipient has to
-    prove the phone or e-mail before the coupon is released to an account."""
+    prove the phone or e-mail before the coupon is released to an account; `recipient_forgotten`
+    stands for one who was erased."""
 
     code: Id
     kind: Literal["discount", "exchange", "times", "platform"]
@@ -42,6 +43,7 @@ class CouponIssue(Payload):
     terms: CouponTerms | None = None
     recipient_phone: PersonalName | None = None
     recipient_email: PersonalName | None = None
+    recipient_forgotten: bool = False
 
 
 class CouponClaim(Payload):
@@ -57,6 +59,7 @@ class CouponTransfer(Payload):
     account: Id | None = None
     recipient_phone: PersonalName | None = None
     recipient_email: PersonalName | None = None
+    recipient_forgotten: bool = False
     reason: Name | None = None
 
 

@@ -40,7 +40,9 @@ select
     c.profile_id as holder_id,
     c.profile_id is not null as is_held,
     coalesce(holder.member_id = asker.member_id, false) as is_holder,
-    c.recipient_phone is not null or c.recipient_email is not null as has_recipient,
+    c.recipient_phone is not null
+    or c.recipient_email is not null
+    or c.recipient_forgotten as has_recipient,
     (
         select i.identifier_type
         from profiles as p

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from hub.domain import topics
 from hub.settings import Settings
@@ -132,22 +133,23 @@ def _stored(dsn: str) -> dict[str, _Stored]:
 
 async def _bounds(brokers: str, names: Iterable[str]) -> dict[str, dict[int, tuple[int, int]]]:
     """Topic -> partition -> (first offset, end offset); no partitions for a missing topic."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers, request_timeout_ms=KAFKA_TIMEOUT_S * 1000
-    )
-    await consumer.start()
+    timeout_ms = KAFKA_TIMEOUT_S * 1000
+    # A consumer knows the partitions of nothing but what it reads itself.
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=timeout_ms)
+    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, request_timeout_ms=timeout_ms)
     try:
-        known = await consumer.topics()
+        await admin.start()
+        await consumer.start()
         places = [
-            TopicPartition(name, partition)
-            for name in names
-            if name in known
-            for partition in consumer.partitions_for_topic(name) or ()
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in await admin.describe_topics(list(names))
+            for partition in topic["partitions"]
         ]
         begins = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
     finally:
         await consumer.stop()
+        await admin.close()
     bounds: dict[str, dict[int, tuple[int, int]]] = {name: {} for name in names}
     for place in places:
         bounds[place.topic][place.partition] = (begins[place], ends[place])

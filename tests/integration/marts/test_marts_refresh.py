@@ -1,5 +1,6 @@
 """The whole graph in one go: streams observed, marts built, checks run, all seen in Dagster."""
 
+import asyncio
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ import dagster as dg
 import psycopg
 import pytest
 
+from hub.demo import feed
+from hub.demo.envelope import Record
 from hub.domain import topics
 from hub.local import dagster as local_dagster
 from hub.local import kafka
@@ -91,6 +94,8 @@ def metadata_of(mart: str, check: str) -> Any:
 def test_lag_is_what_kafka_has_and_the_hub_has_not_stored(
     hub: Settings, warehouse: Warehouse
 ) -> None:
+    events = [Record(0, topics.POINTS, b"k", b"1")] * 3
+    asyncio.run(feed.feed(hub.brokers, events))
     before = streams.measure(hub)[topics.POINTS]
     with warehouse.owner() as connection:
         connection.execute(
@@ -103,6 +108,7 @@ def test_lag_is_what_kafka_has_and_the_hub_has_not_stored(
     assert after.stored == 3
     assert after.stored_at is not None
     assert after.lag <= before.lag == before.events
+    assert before.events >= len(events)
 
 
 def test_a_database_that_is_gone_is_an_error_one_can_name(hub: Settings) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 from msgspec import Struct
 
 from hub.domain import ids, matching
+from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
 from hub.domain.matching import At, Facts, Holding, Resolution, Review, Ruling, Standing, Value
+from hub.domain.members import RulingData
 from hub.domain.policy import Policy, blocked_values
 from hub.errors import HubError
 from hub.store import cases
@@ -212,6 +214,21 @@ def _causes(work: Work) -> list[Key]:
     return [event.key for event in work.of("profile", "pair")]
 
 
+def _told_by(work: Work) -> dict[Key, list[Key]]:
+    """The new events that tell of each profile: a manifest names its own alone."""
+    found: dict[Key, list[Key]] = defaultdict(list)
+    for event in work.of("profile", "pair"):
+        for profile in _told_of(event):
+            found[profile].append(event.key)
+    return found
+
+
+def _told_of(event: Event) -> list[Key]:
+    if isinstance(event.data, RulingData):
+        return [ids.profile_id(*account) for account in (event.data.left, event.data.right)]
+    return [event.entity_key]
+
+
 def _evidence(
     moved: Iterable[Key], known: Known, resolution: Resolution
 ) -> dict[Key, tuple[str, object]]:
@@ -243,7 +260,7 @@ def _manifests(
         for name in (known.members[profile], resolution.members[profile]):
             if name in regrouped:
                 sets[regrouped[name]].add(profile)
-    causes = sorted(_causes(work))
+    told_by = _told_by(work)
     edges_of = _edges(known.facts, resolution)
     rows = []
     for profiles in sets.values():
@@ -251,6 +268,7 @@ def _manifests(
         kind = "merged" if len(after) < len(before) else "split"
         if len(after) == len(before):
             kind = "regrouped"
+        causes = {cause for profile in profiles for cause in told_by.get(profile, ())}
         rows.append(
             (
                 derived("merge", work.taken[0].event.key, min(profiles)),
@@ -258,7 +276,7 @@ def _manifests(
                 before,
                 after,
                 [edge for profile in sorted(profiles) for edge in edges_of.get(profile, ())],
-                [ids.text(cause) for cause in causes],
+                [ids.text(cause) for cause in sorted(causes)],
                 policy.version,
                 work.received_at,
             )

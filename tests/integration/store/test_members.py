@@ -339,3 +339,18 @@ async def test_consent_is_kept_per_purpose_and_medium(store: Store) -> None:
         {"medium": "email", "is_granted": True, "changed_at": START + timedelta(minutes=1)},
         {"medium": "sms", "is_granted": False, "changed_at": START + timedelta(minutes=5)},
     ]
+
+
+async def test_a_manifest_names_the_events_that_brought_its_own_merge_about(store: Store) -> None:
+    """However many others came in the same write."""
+    cards = [proved("card", f"C-{n}") for n in range(3)]
+    for shop in (WEB, MINI):
+        await store.take(*(shows(shop, f"a{n}", 1) for n in range(3)))
+    await store.take(*(shows(WEB, f"a{n}", 2, cards[n]) for n in range(3)))
+    bodies = [shows(MINI, f"a{n}", 3, cards[n]) for n in range(3)]
+    bodies.append(said("merged", (TILL, "t"), (WEB, "a0"), 4))
+    await store.take(*bodies)
+    rows = await store.rows("select event_keys from member_merges")
+    assert sorted(len(row["event_keys"]) for row in rows) == [1, 1, 2]
+    named = [key for row in rows for key in row["event_keys"]]
+    assert len(named) == len(set(named))

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import chain
 
 from hub.domain import coupon_rights, coupons
+from hub.domain.coupon_state import use_key
 from hub.domain.coupons import Folded
 from hub.domain.envelope import Event
 from hub.domain.ids import Key
@@ -45,10 +46,14 @@ async def _tell(
     if unseen:
         since |= await log.parked_since(connection, unseen)
     past = await log.history(connection, vault, "coupon", since, work.first_log_id)
-    over = await _over(connection, [*new, *chain.from_iterable(past.values())])
-    before = over | work.over_before
-    was_over = {name: at for name, at in before.items() if at is not None}
-    was = {key: coupons.fold(past.get(key, []), was_over) for key in wanted}
+    told = [*new, *chain.from_iterable(past.values())]
+    over = await _over(connection, told)
+    was = _folded(work, wanted, past, over)
+    if untold := _untold(past, was):
+        # Whoever ends such an order at this moment finds no use on it, and is waited for.
+        await log.claim(connection, untold)
+        over = await _over(connection, told)
+        was = _folded(work, wanted, past, over)
     _, now = refold(work, new, past, lambda events: coupons.fold(events, over))
     for key in used:
         now.setdefault(key, coupons.fold(past[key], over))
@@ -62,6 +67,27 @@ async def _tell(
     stood = coupon_cases.wanted(was).keys()
     await cases.follow(connection, coupon_cases.wanted(now), stood, received_at)
     return was, now
+
+
+def _folded(
+    work: Work, wanted: list[Key], past: dict[Key, list[Event]], over: dict[OrderName, datetime]
+) -> dict[Key, Folded]:
+    """The coupons as they were before this write."""
+    before = over | work.over_before
+    was_over = {name: at for name, at in before.items() if at is not None}
+    return {key: coupons.fold(past.get(key, []), was_over) for key in wanted}
+
+
+def _untold(past: dict[Key, list[Event]], was: dict[Key, Folded]) -> set[Key]:
+    """The orders of uses that are in the log and count not yet, such as those of a coupon that was
+    not issued: no row tells of them."""
+    return {
+        name.key
+        for key, events in past.items()
+        for event in events
+        if (name := coupons.order_of(event)) is not None
+        and use_key(event) not in was[key].state.redemptions
+    }
 
 
 async def _used_on(connection: Connection, names: Iterable[OrderName]) -> set[Key]:

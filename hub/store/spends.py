@@ -9,7 +9,7 @@ from hub.domain import ids, spends
 from hub.domain.envelope import Event
 from hub.domain.ids import Key, derived
 from hub.domain.points import Entry
-from hub.domain.spends import Folded, Hold, Return, SpendState
+from hub.domain.spends import Folded, Hold, Return, SpendState, Taking
 from hub.errors import Refused
 from hub.store import cases, log
 from hub.store.db import Connection, Rows, queries
@@ -76,6 +76,7 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     accounts when their members change.
     """
     new = work.of("spend")
+    await _hold_back(connection, work, new)
     last = {event.entity_key: event for event in new}
     touched = sorted({*last, *await _shared(connection, work), *work.points_back})
     if not touched:
@@ -109,6 +110,20 @@ async def apply(connection: Connection, vault: Vault, work: Work) -> None:
         if was[key].state.is_disputed or now[key].state.is_disputed
     }
     await cases.follow_objects(connection, "points_disputed", "spend", disputed, work.received_at)
+
+
+async def _hold_back(connection: Connection, work: Work, new: list[Event]) -> None:
+    """Let a spending with points of several accounts and a change of their members follow one
+    another: the change would not find what is not committed yet, and what is entered by the
+    members from before it would never be entered anew."""
+    profiles = set(work.members_before)
+    for event in new:
+        if isinstance(event.data, Taking):
+            spender = ids.profile_id(event.channel, event.data.account)
+            whose = {spender, *(profile for profile, _ in event.data.shares)}
+            profiles |= whose if len(whose) > 1 else set()
+    if profiles:
+        await log.claim(connection, {derived("points-share", one) for one in profiles})
 
 
 def _refuse(was: dict[Key, Folded], new: list[Event]) -> None:

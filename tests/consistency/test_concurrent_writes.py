@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from hub.domain import ids
 from hub.store import apply, check, db
 from hub.store.digest import digest
 from hub.store.sealing import Vault
@@ -183,3 +184,67 @@ async def test_two_writers_that_bring_an_items_first_name_keep_the_newer_one(pai
         await waiting
         name = await slow.fetchval("select name from items where sku = $1", f"s{turn}")
         assert name == str(max(slow_minute, 5))
+
+
+async def meets(pair: Pair, slow: list[bytes], quick: list[bytes]) -> None:
+    """One write stays open while another begins."""
+    transaction = pair.connections[0].transaction()
+    await transaction.start()
+    records = [record(body) for body in slow]
+    await apply.apply(pair.connections[0], pair.vault, records, "test-cluster")
+    waiting = asyncio.create_task(pair.write(1, [quick]))
+    await asyncio.sleep(0.3)
+    await transaction.commit()
+    await waiting
+    assert not [r for r in await check.run(pair.database.dsn()) if r.violations]
+
+
+@pytest.mark.parametrize("is_spent_first", [True, False])
+async def test_a_spending_of_a_friends_points_meets_the_word_that_they_are_two(
+    pair: Pair, is_spent_first: bool
+) -> None:
+    """Whoever is first: the spending is borne by who made it, and what comes later keeps the
+    books."""
+    web, mini = Shop("web"), Shop("mini")
+    mates = [ids.profile_id(channel, "a-1") for channel in ("web", "mini")]
+    shares = [
+        {"profile_id": ids.text(mate), "points": n} for mate, n in zip(mates, (80, 30), strict=True)
+    ]
+    earned = [
+        shop.body("points.earned", 2, account="a-1", points=points)
+        for shop, points in ((web, 100), (mini, 50))
+    ]
+    await pair.write(0, [[shown(web, 1, 1), shown(mini, 1, 1), *earned]])
+    named = {"account": "a-1", "order_number": "w-1", "points": 110, "shares": shares}
+    spent = web.decision("points.spent", 10, **named)
+    other = {"channel": "mini", "account": "a-1"}
+    split = web.decision("member.split", 11, account="a-1", other=other)
+    await meets(pair, *(([spent], [split]) if is_spent_first else ([split], [spent])))
+    returned = web.body("points.returned", 12, account="a-1", order_number="w-1", points=10)
+    await pair.write(0, [[returned]])
+    rows = await pair.connections[0].fetch("select profile_id, spent_points from points_accounts")
+    spent_by = {row["profile_id"]: row["spent_points"] for row in rows}
+    assert (spent_by[mates[0]], spent_by[mates[1]]) == (100, 0)
+    assert not [r for r in await check.run(pair.database.dsn()) if r.violations]
+
+
+@pytest.mark.parametrize("is_over_first", [True, False])
+async def test_a_coupon_that_is_issued_late_meets_the_end_of_the_order_it_was_used_on(
+    pair: Pair, is_over_first: bool
+) -> None:
+    """Its use was told before the coupon, and returns with the order."""
+    shop = Shop()
+    order = {"order_number": "n", "currency": "CNY"}
+    content = {"lines": [line(1, "cake", 1, "1")], "total": "1", "place": "xuhui"}
+    payment = {"amount": "1", "method": "wx", "payment_id": "p"}
+    used = {"code": "C", "redemption_id": "u", "order_number": "n"}
+    before = [
+        shop.body("order.placed", 1, **(order | content)),
+        shop.body("order.paid", 2, **(order | payment)),
+        shop.body("coupon.redeemed", 3, **used),
+    ]
+    await pair.write(0, [before])
+    over = [shop.body("refund.succeeded", 5, **order, refund_id="r", amount="1")]
+    issued = [shop.body("coupon.issued", 0, code="C", kind="discount", account="a-1")]
+    await meets(pair, *((over, issued) if is_over_first else (issued, over)))
+    assert await pair.connections[0].fetchval("select uses_redeemed from coupons") == 0

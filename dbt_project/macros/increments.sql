@@ -83,8 +83,7 @@
     {% if not execute or model.resource_type != 'model' or flags.FULL_REFRESH -%}
         {{ return(false) }}
     {%- endif %}
-    {% set rows = rows_of_mart() %}
-    {{ return(load_relation(rows) is not none) }}
+    {{ return(is_there(rows_of_mart())) }}
 {%- endmacro %}
 
 {# Condition: the row was written since this mart's last build. #}
@@ -95,5 +94,11 @@
 {# Condition: the row's key is among the changed rows of another relation. As an array, since it
    then is looked up by index first: a join would come after the laterals of intermediate models. #}
 {% macro is_touched(key, relation) -%}
-    {{ key }} = any(array(select {{ key }} from {{ relation }} where {{ is_changed() }}))
+    {{ key }} = any(array(select distinct {{ key }} from {{ relation }} where {{ is_changed() }}))
+{%- endmacro %}
+
+{# The same for days and months, which many rows share: no index finds them, so all rows are read,
+   and each is looked up in a hash. #}
+{% macro is_of_touched(period, relation) -%}
+    {{ period }} in (select {{ period }} from {{ relation }} where {{ is_changed() }})
 {%- endmacro %}

@@ -22,6 +22,13 @@
     )) }}
 {%- endmacro %}
 
+{# Asked of Postgres: dbt's own cache may be half filled by another thread, and says that a table is
+   missing that is there. #}
+{% macro is_there(rows) -%}
+    {% set found = run_query("select to_regclass('" ~ rows.schema ~ "." ~ rows.identifier ~ "')") %}
+    {{ return(found.rows[0][0] is not none) }}
+{%- endmacro %}
+
 {# In place of dbt's `ref`: checks and models read a mart's candidate, not what is published. #}
 {% macro ref() -%}
     {% set version = kwargs.get('version', kwargs.get('v')) %}
@@ -36,7 +43,7 @@
 {# In place of dbt's materialization of this name. #}
 {% materialization incremental, adapter='postgres' -%}
     {% set rows = rows_of_mart() %}
-    {% set is_new = load_relation(rows) is none %}
+    {% set is_new = not is_there(rows) %}
     {% set build = build_of_run() %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {% if env_var('HUB_DBT_SNAPSHOT', '') -%}

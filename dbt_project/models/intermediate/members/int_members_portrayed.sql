@@ -32,8 +32,8 @@ tiers as (
     select * from {{ ref('stg_hub__member_tiers') }}
 ),
 
-couponed_sales as not materialized (
-    select * from {{ ref('int_sales_with_coupons') }}
+redemptions as (
+    select * from {{ ref('stg_hub__coupon_redemptions') }}
 ),
 
 -- Lateral, so that an increment looks up the facts of its own members only; by arrays, since the
@@ -51,7 +51,7 @@ portrayed as (
         coalesce(spent.spent_minor, 0) as spent_minor,
         coalesce(spent.spent_minor / spent.order_count, 0) as average_order_minor,
         bought_of.preferred_category,
-        couponed.coupon_order_count,
+        discounted.order_count + redeemed.order_count as coupon_order_count,
         coalesce(ranked.tiers, '{}'::jsonb) as tiers,
         coalesce(balanced.points_balance, 0) as points_balance,
         lapsing.points_at_risk,
@@ -112,10 +112,29 @@ portrayed as (
         limit 1
     ) as bought_of on true
     left join lateral (
-        select count(distinct couponed_sales.order_id)::int as coupon_order_count
-        from couponed_sales
-        where couponed_sales.profile_id = any(held.profile_ids)
-    ) as couponed on true
+        select
+            count(distinct order_lines.order_id)::int as order_count,
+            coalesce(array_agg(order_lines.order_id), array[]::uuid[]) as order_ids
+        from order_lines
+        where
+            order_lines.order_id = any(bought.order_ids)
+            and order_lines.is_couponed
+    ) as discounted on true
+    left join lateral (
+        select count(distinct sales.order_id)::int as order_count
+        from redemptions
+        inner join sales
+            on
+                redemptions.profile_id = sales.profile_id
+                and redemptions.channel = sales.channel
+                and redemptions.shop = sales.shop
+                and redemptions.order_number = sales.order_number
+        where
+            redemptions.profile_id = any(held.profile_ids)
+            and redemptions.is_accepted
+            and redemptions.reversed_at is null
+            and sales.order_id != all(discounted.order_ids)
+    ) as redeemed on true
     left join lateral (
         select jsonb_object_agg(tiers.scheme, tiers.level) as tiers
         from tiers

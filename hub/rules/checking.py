@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct
 
 from hub.domain.segments import SEGMENTS
 from hub.domain.topics import TOPICS
-from hub.rules import conditions, expressions, fields, personal
+from hub.rules import comparisons, expressions, fields, personal
 from hub.rules.document import Action, Condition, Field, Rule, parse
 from hub.rules.expressions import Expression
 from hub.rules.facts import STOCK_CHANGED
@@ -159,7 +159,7 @@ class _Check:
             return
         try:
             for one in value if is_many else [value]:
-                conditions.comparable(one, condition.type)
+                comparisons.comparable(one, condition.type)
         except ValueError:
             self._wrong("operand", path, op=op, needs=f"a value of type {condition.type}")
             return

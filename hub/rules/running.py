@@ -3,7 +3,7 @@
 Which rules a fact concerns: `hub.rules.ruleset`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -14,7 +14,8 @@ from hub.rules.conditions import Test
 from hub.rules.document import Action, Rule, actions_of
 from hub.rules.expressions import Expression, ExpressionFailed
 from hub.rules.facts import HOPS_MAX, Effect, Fact, Failure, Run, Step, effect_id
-from hub.rules.mapping import Context, Filler, Mapped
+from hub.rules.mapping import Filler, Mapped
+from hub.rules.readings import Context
 
 ORDER_KEY_CHARS_MAX = 256
 
@@ -45,7 +46,7 @@ class Compiled(Struct, frozen=True):
     map: tuple[Filler, ...]
     doings: tuple[Doing, ...]
     ways: tuple[Way, ...]
-    order_key: tuple[fields.Step, ...]
+    order_key: Callable[[Mapping[str, Any]], Any]
     has_to_wait: bool = False
 
 
@@ -74,7 +75,7 @@ def compile_rule(checked: Checked, version: int) -> Compiled:
         mapping.compile_fields(rule.map, "$.map", rule.tables, cels),
         doings(rule.actions, "$.actions"),
         tuple(ways),
-        fields.steps(rule.order_key),
+        fields.reader(fields.steps(rule.order_key)),
         rule.rate is not None or any(one.do == "wait" for one in actions_of(rule)),
     )
 
@@ -190,8 +191,7 @@ class _Running:
         return holds
 
     def _order_key(self) -> str:
-        steps = self._rule.order_key
-        value = fields.value_at(self._context.roots.get(str(steps[0])), steps[1:])
+        value = self._rule.order_key(self._context.roots)
         if isinstance(value, (str, int)):
             return str(value)[:ORDER_KEY_CHARS_MAX]
         return self._fact.subject

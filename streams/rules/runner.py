@@ -6,13 +6,12 @@ facts behind it run under the new one. Runs, effects and the place are one trans
 
 import asyncio
 import time
-from collections import Counter
 
 from hub.domain import rule_versions
 from hub.domain.ids import Key
-from hub.rules import facts, ruleset
+from hub.rules import facts
 from hub.rules.facts import STOCK_CHANGED
-from hub.rules.ruleset import Ruleset
+from hub.rules.ruleset import Deciding, Ruleset
 from hub.rules.running import Compiled
 from hub.store import outbox, rule_book, rule_effects, rule_runs, rules
 from hub.store.db import Connection, queries
@@ -28,10 +27,6 @@ AHEAD_FROM = 50
 """A batch of so many facts has others behind it."""
 YIELD_EVERY = 50
 """Facts between two moments for the worker's other tasks: some milliseconds."""
-
-
-Skipped = Counter[tuple[str, int]]
-"""How many facts each version skipped."""
 
 
 class Runner:
@@ -66,13 +61,15 @@ class Runner:
         batch = self._until_a_publication(batch)
         is_publication = bool(batch.facts) and _publishes_rule(batch.facts[-1])
         await self._look_at_receivers(connection)
-        made, skipped = await self._run(batch)
+        assert self._ruleset is not None
+        deciding = Deciding(self._ruleset)
+        made = await self._run(batch, deciding)
         if STOCK_CHANGED in self._types:
-            made += await self._run_stock(connection, batch.facts, skipped)
+            made += await self._run_stock(connection, batch.facts, deciding)
         if not is_publication and len(batch.facts) >= AHEAD_FROM:
             self._ahead = asyncio.create_task(self._read(reading, batch.until))
         async with connection.transaction():
-            tallies = await rule_runs.keep(connection, made, self._receivers, skipped)
+            tallies = await rule_runs.keep(connection, made, self._receivers, deciding.skipped)
             await outbox.advance(connection, batch)
         self._count(tallies, len(batch.facts))
         if is_publication:
@@ -116,19 +113,18 @@ class Runner:
         is_read = PUBLISHED in self._ruleset.types
         return not is_read and number < len(facts) and _publishes_rule(facts[number])
 
-    async def _run(self, batch: Batch) -> tuple[list[Made], Skipped]:
+    async def _run(self, batch: Batch, deciding: Deciding) -> list[Made]:
         found: list[Made] = []
-        skipped: Skipped = Counter()
         for number, fact in enumerate(batch.facts):
             known = rule_book.as_rules_read(fact)
             if known is not None:
-                found += self._decided(known, fact, skipped)
+                found += self._decided(deciding, known, fact)
             if number % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-        return found, skipped
+        return found
 
     async def _run_stock(
-        self, connection: Connection, facts: list[Fact], skipped: Skipped
+        self, connection: Connection, facts: list[Fact], deciding: Deciding
     ) -> list[Made]:
         """The positions that these facts changed, as they are; each by its last fact."""
         by_xid = {fact.position[0]: fact for fact in facts}
@@ -137,21 +133,19 @@ class Runner:
         for row in rows:
             cause = by_xid[row["changed_xid"]]
             known = rule_book.stock_fact(cause, row["sku"], row["place"], row)
-            found += self._decided(known, cause, skipped, (row["sku"], row["place"]))
+            found += self._decided(deciding, known, cause, (row["sku"], row["place"]))
         return found
 
     def _decided(
         self,
+        deciding: Deciding,
         fact: facts.Fact,
         cause: Fact,
-        skipped: Skipped,
         position: tuple[str | None, str | None] = (None, None),
     ) -> list[Made]:
         assert self._ruleset is not None
-        runs, without = ruleset.decide(self._ruleset, fact)
-        for rule in without:
-            skipped[rule.name, rule.version] += 1
-        return [Made(self._ruleset.rules[run.rule], cause, run, *position) for run in runs]
+        rules = self._ruleset.rules
+        return [Made(rules[run.rule], cause, run, *position) for run in deciding.runs(fact)]
 
     async def _look_at_rules(self, connection: Connection, until: outbox.Position) -> None:
         self._ruleset = await self.book.in_force(connection, until)

@@ -90,7 +90,10 @@ def content_hash(secret: bytes, body: bytes) -> Key:
 
 def text(key: Key) -> str:
     """The form people and JSON see: 8-4-4-4-12 hexadecimal digits."""
-    return str(uuid.UUID(bytes=bytes(key)))
+    digits = key.hex()
+    if len(digits) != 32:
+        raise ValueError("an id is 16 bytes")
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def parse(value: str) -> Key:

@@ -13,7 +13,7 @@ STOCK_CHANGED = "stock.changed"
 Status = Literal["done", "skipped", "failed"]
 
 
-class Fact(Struct, frozen=True):
+class Fact(Struct, frozen=True, gc=False):
     """One applied event or decision. key: its identity; hops: how many effects led to it."""
 
     key: str
@@ -38,7 +38,7 @@ class Fact(Struct, frozen=True):
         }
 
 
-class Effect(Struct, frozen=True):
+class Effect(Struct, frozen=True, gc=False):
     """One thing to be done. effect_id: the same whenever this rule meets this event.
 
     modes: which quantities of the body are changes and which are counts. after_s: how long the
@@ -56,7 +56,7 @@ class Effect(Struct, frozen=True):
     after_s: int = 0
 
 
-class Failure(Struct, frozen=True):
+class Failure(Struct, frozen=True, gc=False):
     """Why something could not be done: where in the rule, a stable code, the reason in words."""
 
     path: str
@@ -73,7 +73,7 @@ class Step(Struct, frozen=True):
     output: Any
 
 
-class Run(Struct, frozen=True):
+class Run(Struct, frozen=True, gc=False):
     """What one version of a rule makes of one fact."""
 
     rule: str

@@ -22,7 +22,7 @@ PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 Tables = Mapping[str, Mapping[str, Any]]
 
 
-class Mapped(Struct):
+class Mapped(Struct, gc=False):
     """The body, which of its quantities are changes or counts, and what failed."""
 
     body: dict[str, Any]

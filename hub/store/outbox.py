@@ -24,6 +24,7 @@ from msgspec import Struct
 from hub.domain import ids, telling
 from hub.domain.decisions import HOPS, HOPS_KNOWN_MAX
 from hub.domain.envelope import Event
+from hub.domain.events import retold
 from hub.domain.ids import Key
 from hub.errors import HubError
 from hub.store.db import Connection, queries
@@ -292,6 +293,18 @@ def _fact(row: Any, body: bytes | None, sees_personal: bool) -> Fact:
     }
     if body is None:
         return Fact(**known)
+    if sees_personal and not telling.is_binary(row["headers"]):
+        told = retold(row["source"], row["type"], body)
+        if told is not None:
+            return Fact(
+                **known,
+                channel=told.channel,
+                shop=told.shop,
+                subject=told.subject,
+                traceparent=_traceparent(row["headers"], body),
+                data=told.data,
+                hops=hops_of(row["headers"], body),
+            )
     event = reread(row["headers"], body)
     shown = body if sees_personal or not event.is_personal else _shown(event, body)
     return Fact(

@@ -7,6 +7,9 @@ facts behind it run under the new one. Runs, effects and the place are one trans
 import asyncio
 import time
 
+from asyncpg import UniqueViolationError
+from msgspec import Struct
+
 from hub.domain import rule_versions
 from hub.domain.ids import Key
 from hub.rules import facts
@@ -29,6 +32,14 @@ YIELD_EVERY = 50
 """Facts between two moments for the worker's other tasks: some milliseconds."""
 
 
+class _Decided(Struct):
+    """Facts, and what the rules make of them; deciding: with who skipped how many."""
+
+    batch: Batch
+    made: list[Made]
+    deciding: Deciding
+
+
 class Runner:
     """One reader of the outbox, with the rules that are in force at its place."""
 
@@ -38,7 +49,7 @@ class Runner:
         self._ruleset: Ruleset | None = None
         self._receivers: list[Receiver] = []
         self._known_at_s = 0.0
-        self._ahead: asyncio.Task[Batch] | None = None
+        self._ahead: asyncio.Task[_Decided | None] | None = None
         self.facts = 0
         self.tallies: dict[tuple[str, int], rule_runs.Tally] = {}
 
@@ -49,28 +60,27 @@ class Runner:
         return [rule for rule in rules if rule.checked.rule.trigger.schedule is not None]
 
     async def turn(self, connection: Connection, reading: Connection) -> bool:
-        """Run the next facts; whether there were any. reading: the facts behind them are read by it
-        while these are written."""
+        """Run the next facts; whether there were any. reading: by it those behind them are
+        read, and decided, while these are written."""
         if self._ruleset is None:
             await self._look_at_rules(
                 connection, await outbox.place_of(connection, rule_runs.READER)
             )
-        batch = await self._next(reading)
-        if batch.until is None:
+        decided = await self._next(reading)
+        if decided is None:
             return False
-        batch = self._until_a_publication(batch)
+        batch = decided.batch
         is_publication = bool(batch.facts) and _publishes_rule(batch.facts[-1])
         await self._look_at_receivers(connection)
-        assert self._ruleset is not None
-        deciding = Deciding(self._ruleset)
-        made = await self._run(batch, deciding)
         if STOCK_CHANGED in self._types:
-            made += await self._run_stock(connection, batch.facts, deciding)
+            decided.made += await self._run_stock(connection, batch.facts, decided.deciding)
         if not is_publication and len(batch.facts) >= AHEAD_FROM:
-            self._ahead = asyncio.create_task(self._read(reading, batch.until))
-        async with connection.transaction():
-            tallies = await rule_runs.keep(connection, made, self._receivers, deciding.skipped)
-            await outbox.advance(connection, batch)
+            self._ahead = asyncio.create_task(self._decide(reading, batch.until))
+        try:
+            tallies = await self._keep(connection, decided, are_new=True)
+        except UniqueViolationError:
+            # Runs were forgotten whose deliveries are not, and are made again.
+            tallies = await self._keep(connection, decided, are_new=False)
         self._count(tallies, len(batch.facts))
         if is_publication:
             await self._look_at_rules(connection, batch.facts[-1].position)
@@ -89,16 +99,33 @@ class Runner:
         assert self._ruleset is not None
         return {*self._ruleset.types, PUBLISHED}
 
-    async def _next(self, reading: Connection) -> Batch:
-        """The next facts: those that were read ahead, if there were any."""
+    async def _next(self, reading: Connection) -> _Decided | None:
+        """The next facts: those that were decided ahead, if there were any."""
         ahead, self._ahead = self._ahead, None
-        if ahead is not None and (batch := await ahead).until is not None:
-            return batch
-        return await self._read(reading, None)
+        decided = await ahead if ahead is not None else None
+        return decided or await self._decide(reading, None)
 
-    async def _read(self, reading: Connection, after: outbox.Position | None) -> Batch:
+    async def _decide(self, reading: Connection, after: outbox.Position | None) -> _Decided | None:
+        """What the rules in force make of the facts behind a place; None if there are none."""
+        assert self._ruleset is not None
         wanted = None if STOCK_CHANGED in self._types else self._types
-        return await outbox.read_types(reading, self._vault, rule_runs.READER, wanted, after)
+        batch = await outbox.read_types(reading, self._vault, rule_runs.READER, wanted, after)
+        if batch.until is None:
+            return None
+        batch = self._until_a_publication(batch)
+        deciding = Deciding(self._ruleset)
+        return _Decided(batch, await self._run(batch, deciding), deciding)
+
+    async def _keep(
+        self, connection: Connection, decided: _Decided, *, are_new: bool
+    ) -> dict[tuple[str, int], rule_runs.Tally]:
+        made, skipped = decided.made, decided.deciding.skipped
+        async with connection.transaction():
+            found = await rule_runs.keep(
+                connection, made, self._receivers, skipped, are_new=are_new
+            )
+            await outbox.advance(connection, decided.batch)
+        return found
 
     def _until_a_publication(self, batch: Batch) -> Batch:
         """The batch up to the first publications of rules: what follows runs under those. Many in a

@@ -90,18 +90,23 @@ def decode_binary(
 
 
 class Told(Struct, gc=False, frozen=True):
-    """What a fact tells of an event: for whom it was, its entity's own name, and its payload."""
+    """What a fact tells of an event: for whom it was, its entity's own name, and its payload; and
+    as the envelope says them, unread, of which trace it is and how many effects led to it."""
 
     channel: str
     shop: str
     subject: str
     data: dict[str, Any]
+    traceparent: Any
+    hops: Any
 
 
 class _Known(Struct, gc=False):
     data: dict[str, Any]
     channel: str | None = None
     shop: str | None = None
+    traceparent: Any = None
+    hops: Any = msgspec.field(default=None, name=decisions.HOPS)
 
 
 _decode_known = msgspec.json.Decoder(_Known).decode
@@ -117,8 +122,10 @@ def retold(source: str, event_type: str, body: bytes) -> Told | None:
         return None
     known = _decode_known(body)
     if source == decisions.SOURCE:
-        return Told(known.channel or "", known.shop or "", known.data[name], known.data)
-    return Told(*_channel_and_shop(source), known.data[name], known.data)
+        place = known.channel or "", known.shop or ""
+    else:
+        place = _channel_and_shop(source)
+    return Told(*place, known.data[name], known.data, known.traceparent, known.hops)
 
 
 @lru_cache(maxsize=4096)

@@ -79,7 +79,15 @@ def dead_letter_id(topic: str, partition: int, offset: int, cluster_id: str) -> 
 
 def derived(kind: str, *parts: Key) -> Key:
     """Identity of what follows from others: a movement, an entry, a link, a case."""
-    return blake2b(b"".join(parts), digest_size=16, person=kind.encode()[:16]).digest()
+    hasher = _begun(kind).copy()
+    hasher.update(b"".join(parts))
+    return hasher.digest()
+
+
+@lru_cache(maxsize=1024)
+def _begun(kind: str) -> blake2b:
+    # To copy what is begun takes less than half of the time to begin anew.
+    return blake2b(digest_size=16, person=kind.encode()[:16])
 
 
 def content_hash(secret: bytes, body: bytes) -> Key:

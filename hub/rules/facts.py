@@ -34,8 +34,12 @@ class Fact(Struct, frozen=True, gc=False):
             "channel": self.channel,
             "shop": self.shop,
             "subject": self.subject,
-            "time": self.time.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "time": _utc(self.time).isoformat(timespec="milliseconds"),
         }
+
+
+def _utc(time: datetime) -> datetime:
+    return time if time.tzinfo is UTC else time.astimezone(UTC)
 
 
 class Effect(Struct, frozen=True, gc=False):

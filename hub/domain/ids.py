@@ -79,7 +79,15 @@ def dead_letter_id(topic: str, partition: int, offset: int, cluster_id: str) -> 
 
 def derived(kind: str, *parts: Key) -> Key:
     """Identity of what follows from others: a movement, an entry, a link, a case."""
-    return blake2b(b"".join(parts), digest_size=16, person=kind.encode()[:16]).digest()
+    hasher = _begun(kind).copy()
+    hasher.update(b"".join(parts))
+    return hasher.digest()
+
+
+@lru_cache(maxsize=1024)
+def _begun(kind: str) -> blake2b:
+    # To copy what is begun takes less than half of the time to begin anew.
+    return blake2b(digest_size=16, person=kind.encode()[:16])
 
 
 def content_hash(secret: bytes, body: bytes) -> Key:
@@ -90,7 +98,10 @@ def content_hash(secret: bytes, body: bytes) -> Key:
 
 def text(key: Key) -> str:
     """The form people and JSON see: 8-4-4-4-12 hexadecimal digits."""
-    return str(uuid.UUID(bytes=bytes(key)))
+    digits = key.hex()
+    if len(digits) != 32:
+        raise ValueError("an id is 16 bytes")
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def parse(value: str) -> Key:

@@ -35,6 +35,11 @@ def cloud_event(headers: Sequence[Sequence[str]] | None, body: bytes) -> dict[st
     return said if traced is None or TRACEPARENT in said else {**said, TRACEPARENT: traced}
 
 
+def is_binary(headers: Sequence[Sequence[str]] | None) -> bool:
+    """Whether a record's headers hold its attributes, and its body the data alone."""
+    return any(name == "ce_specversion" for name, _ in headers or ())
+
+
 def traceparent_of(headers: Sequence[Sequence[str]] | None) -> str | None:
     """Of which trace (W3C) a record's headers say it is."""
     for wanted in (f"{_BINARY}{TRACEPARENT}", TRACEPARENT):

@@ -4,16 +4,14 @@ A field that is not there makes a comparison false, and `ne` and `not_in` true.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from hub.domain import money
-from hub.domain.money import BadNumber
-from hub.rules import expressions, fields
+from hub.rules import comparisons, expressions, fields
+from hub.rules.comparisons import INCOMPARABLE, comparable
 from hub.rules.document import Condition
 from hub.rules.expressions import Expression, ExpressionFailed
 from hub.rules.fields import MISSING
-from hub.rules.mapping import Context
+from hub.rules.readings import Context
 
 Test = Callable[[Context], bool]
 _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
@@ -68,22 +66,16 @@ def _compared(condition: Condition) -> Test:
     steps, op, kind = fields.steps(condition.field), condition.op, condition.type
     if op == "exists":
         wanted_there = condition.value is not False
-        return lambda context: (_at(context, steps) not in (MISSING, None)) == wanted_there
+        at = fields.reader(steps)
+        return lambda context: (at(context.roots) not in (MISSING, None)) == wanted_there
     is_many = op in ("in", "not_in")
     many = [comparable(one, kind) for one in condition.value] if is_many else []
     one = None if is_many else comparable(condition.value, kind)
-
-    place = (steps, kind)
+    # Rules upon one event compare the same few fields: each is read once for all of them.
+    read = comparisons.reading(condition.field, kind)
 
     def test(context: Context) -> bool:
-        # Rules upon one event compare the same few fields: each is read once for all of them.
-        value = context.read.get(place, UNREAD)
-        if value is UNREAD:
-            try:
-                value = comparable(_at(context, steps), kind)
-            except ValueError:
-                value = INCOMPARABLE
-            context.read[place] = value
+        value = read(context)
         if value is INCOMPARABLE:
             return op in ("ne", "not_in")
         if is_many:
@@ -91,9 +83,6 @@ def _compared(condition: Condition) -> Test:
         return _holds(op or "eq", value, one)
 
     return test
-
-
-UNREAD, INCOMPARABLE = object(), object()
 
 
 def _holds(op: str, value: Any, wanted: Any) -> bool:
@@ -105,24 +94,3 @@ def _holds(op: str, value: Any, wanted: Any) -> bool:
         return _ORDERED[op](value, wanted)
     except TypeError:
         return False
-
-
-def comparable(value: Any, kind: str) -> Any:
-    """A value as comparisons of this type see it. ValueError if it is none."""
-    try:
-        if kind == "money":
-            return money.parse_decimal(str(value), money.QUANTITY_DIGITS)
-        if kind == "quantity":
-            return money.milli(str(value))
-        if kind == "time":
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                raise ValueError("no zone")
-            return moment
-    except (BadNumber, TypeError) as bad:
-        raise ValueError(str(bad)) from None
-    return value
-
-
-def _at(context: Context, steps: tuple[fields.Step, ...]) -> Any:
-    return fields.value_at(context.roots.get(str(steps[0])), steps[1:])

@@ -5,17 +5,20 @@ A value that cannot be converted raises `Unfit` with a code, never anything else
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import phonenumbers
+from msgspec import Struct
 
 from hub.domain import money
 from hub.domain.money import BadNumber
-from hub.rules.document import Field
+from hub.rules.document import Field, Type
 
 TEXT_CHARS_MAX = 8_192
 PHONE_REGION = "CN"
+FORMS_MAX = 1_024
 
 
 class Unfit(ValueError):
@@ -27,16 +30,39 @@ class Unfit(ValueError):
         self.reason = reason
 
 
-def converter(field: Field) -> Callable[[Any], Any]:
-    """What turns values into the field's type. Lists are made by their items, not here."""
+class Form(Struct, frozen=True):
+    """What a field says of the value that it wants."""
+
+    type: Type
+    is_minor: bool = False
+    gives_minor: bool = False
+    currency: str = ""
+    zone: str = ""
+    phone: str = ""
+
+
+def form(field: Field) -> Form:
+    """The form that a field wants."""
     if field.type == "money":
-        return lambda value: _money(value, field)
+        is_minor, gives_minor = field.source == "minor", field.output == "minor"
+        return Form("money", is_minor, gives_minor, field.currency)
     if field.type == "time":
-        zone = ZoneInfo(field.zone)
+        return Form("time", zone=field.zone)
+    return Form("phone", phone=field.phone) if field.type == "phone" else Form(field.type)
+
+
+@lru_cache(FORMS_MAX)
+def converter(wanted: Form) -> Callable[[Any], Any]:
+    """What turns values into a form, one function for all fields that want the same. Lists are made
+    by their items, not here."""
+    if wanted.type == "money":
+        return lambda value: _money(value, wanted)
+    if wanted.type == "time":
+        zone = ZoneInfo(wanted.zone)
         return lambda value: _time(value, zone)
-    if field.type == "phone":
-        return lambda value: _phone(value, field.phone)
-    return _PLAIN[field.type]
+    if wanted.type == "phone":
+        return lambda value: _phone(value, wanted.phone)
+    return _PLAIN[wanted.type]
 
 
 def text(value: Any) -> str:
@@ -74,11 +100,10 @@ def _boolean(value: Any) -> bool:
     raise Unfit("not_a_boolean", f"{_kind(value)} is neither true nor false")
 
 
-def _money(value: Any, field: Field) -> Any:
-    digits = money.exponent(field.currency)
-    is_minor = field.source == "minor"
-    amount = _integer(value) if is_minor else _decimal(value, digits)
-    return amount if field.output == "minor" else money.decimal_text(amount, digits)
+def _money(value: Any, wanted: Form) -> Any:
+    digits = money.exponent(wanted.currency)
+    amount = _integer(value) if wanted.is_minor else _decimal(value, digits)
+    return amount if wanted.gives_minor else money.decimal_text(amount, digits)
 
 
 def _quantity(value: Any) -> str:

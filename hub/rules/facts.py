@@ -13,7 +13,7 @@ STOCK_CHANGED = "stock.changed"
 Status = Literal["done", "skipped", "failed"]
 
 
-class Fact(Struct, frozen=True):
+class Fact(Struct, frozen=True, gc=False):
     """One applied event or decision. key: its identity; hops: how many effects led to it."""
 
     key: str
@@ -34,11 +34,15 @@ class Fact(Struct, frozen=True):
             "channel": self.channel,
             "shop": self.shop,
             "subject": self.subject,
-            "time": self.time.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "time": _utc(self.time).isoformat(timespec="milliseconds"),
         }
 
 
-class Effect(Struct, frozen=True):
+def _utc(time: datetime) -> datetime:
+    return time if time.tzinfo is UTC else time.astimezone(UTC)
+
+
+class Effect(Struct, frozen=True, gc=False):
     """One thing to be done. effect_id: the same whenever this rule meets this event.
 
     modes: which quantities of the body are changes and which are counts. after_s: how long the
@@ -56,7 +60,7 @@ class Effect(Struct, frozen=True):
     after_s: int = 0
 
 
-class Failure(Struct, frozen=True):
+class Failure(Struct, frozen=True, gc=False):
     """Why something could not be done: where in the rule, a stable code, the reason in words."""
 
     path: str
@@ -73,7 +77,7 @@ class Step(Struct, frozen=True):
     output: Any
 
 
-class Run(Struct, frozen=True):
+class Run(Struct, frozen=True, gc=False):
     """What one version of a rule makes of one fact."""
 
     rule: str

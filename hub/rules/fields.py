@@ -1,6 +1,7 @@
 """Paths into facts, and what the events' JSON Schemas say stands there."""
 
 import re
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -74,6 +75,20 @@ def value_at(value: Any, path: tuple[Step, ...]) -> Any:
         if value is MISSING:
             return MISSING
     return value
+
+
+def reader(path: tuple[Step, ...]) -> Callable[[Mapping[str, Any]], Any]:
+    """What reads this path from its root, as `value_at` does."""
+    root, inner = str(path[0]), path[1:]
+    name = inner[0] if len(inner) == 1 else None
+    if not isinstance(name, str) or name == EACH:
+        return lambda roots: value_at(roots.get(root), inner)
+
+    def plain(roots: Mapping[str, Any]) -> Any:
+        value = roots.get(root)
+        return value.get(name, MISSING) if isinstance(value, dict) else MISSING
+
+    return plain
 
 
 def is_known(event_type: str) -> bool:

@@ -4,48 +4,25 @@ Compiled once a version into functions. What a map may say is checked in `hub.ru
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET, Struct
 
-from hub.rules import conversions, expressions, fields
+from hub.rules import conversions, expressions, fields, readings
 from hub.rules.conversions import Unfit
 from hub.rules.document import Field, Lookup
 from hub.rules.expressions import Expression, ExpressionFailed
 from hub.rules.facts import Failure
 from hub.rules.fields import MISSING
+from hub.rules.readings import Context, Reading
 
 ITEMS_MAX = 1_000
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 Tables = Mapping[str, Mapping[str, Any]]
 
 
-class Context:
-    """What conditions and maps read: `roots` of paths; what expressions read is made for the first
-    of them, since bounding and handing it over costs more than most rules do. read: what conditions
-    have read of it."""
-
-    def __init__(self, roots: dict[str, Any]) -> None:
-        self.roots = roots
-        self.read: dict[Any, Any] = {}
-        self._bound: Any = None
-
-    @property
-    def bound(self) -> Any:
-        """For expressions. Raises `ExpressionFailed` if the fact is too large for them."""
-        if self._bound is None:
-            self._bound = expressions.activation(self.roots["event"], self.roots["data"])
-        return self._bound
-
-    def within(self, item: Any) -> "Context":
-        """The same inside an item of a list."""
-        inner = Context(self.roots | {"item": item})
-        inner._bound = self._bound
-        return inner
-
-
-class Mapped(Struct):
+class Mapped(Struct, gc=False):
     """The body, which of its quantities are changes or counts, and what failed."""
 
     body: dict[str, Any]
@@ -53,17 +30,15 @@ class Mapped(Struct):
     failures: list[Failure]
 
 
-Source = Callable[[Context], Any]
-
-
 class Filler(Struct, frozen=True):
-    """One compiled field: where its value comes from, and what it must be."""
+    """One compiled field: what reads its value, converted but for lists. name: of a target that
+    lies in no other."""
 
     field: Field
     path: str
     target: tuple[str, ...]
-    source: Source
-    convert: Callable[[Any], Any] | None
+    name: str | None
+    read: Reading
     items: tuple["Filler", ...]
 
 
@@ -77,31 +52,56 @@ def compile_fields(
 def apply(fillers: Sequence[Filler], context: Context) -> Mapped:
     """Fill all targets; a field that fails is named, and the others are filled all the same."""
     mapped = Mapped({}, {}, [])
+    body = mapped.body
     for filler in fillers:
+        field = filler.field
         try:
-            value = _value(filler, context, mapped)
+            value = filler.read(context)
+            if value is MISSING or value is None:
+                value = _gap(field, value)
+            elif field.type == "list":
+                value = _list(filler, value, context, mapped)
         except (Unfit, ExpressionFailed) as failed:
-            reason = f"{filler.field.target}: {failed}"
+            reason = f"{field.target}: {failed}"
             mapped.failures.append(Failure(filler.path, failed.code, reason))
             continue
         if value is not MISSING:
-            _put(mapped.body, filler.target, value)
-            if filler.field.mode is not None:
-                mapped.modes[filler.field.target] = filler.field.mode
+            if filler.name is not None:
+                body[filler.name] = value
+            else:
+                _put(body, filler.target, value)
+            if field.mode is not None:
+                mapped.modes[field.target] = field.mode
     return mapped
 
 
 def _filler(field: Field, path: str, tables: Tables, computed: Mapping[str, Expression]) -> Filler:
-    convert = conversions.converter(field) if field.type != "list" else None
     items = compile_fields(field.items, f"{path}.items", tables, computed)
-    source = _source(field, tables, computed.get(f"{path}.computed"))
-    return Filler(field, path, tuple(field.target.split(".")), source, convert, items)
+    read = _reading(field, tables, computed.get(f"{path}.computed"))
+    target = tuple(field.target.split("."))
+    return Filler(field, path, target, target[0] if len(target) == 1 else None, read, items)
 
 
-def _source(field: Field, tables: Tables, computed: Expression | None) -> Source:
+def _reading(field: Field, tables: Tables, computed: Expression | None) -> Reading:
+    convert = _as_it_is
+    if field.type != "list":
+        convert = conversions.converter(conversions.form(field))
     if field.from_ is not None:
-        steps = fields.steps(field.from_)
-        return lambda context: _at(context, steps)
+        return readings.converted(fields.steps(field.from_), convert)
+    source = _source(field, tables, computed)
+
+    def read(context: Context) -> Any:
+        value = source(context)
+        return value if value is MISSING or value is None else convert(value)
+
+    return read
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _source(field: Field, tables: Tables, computed: Expression | None) -> Reading:
     if computed is not None:
         return lambda context: expressions.evaluate(computed, context.bound)
     if field.lookup is not None:
@@ -112,11 +112,11 @@ def _source(field: Field, tables: Tables, computed: Expression | None) -> Source
     return lambda context: constant
 
 
-def _looked_up(lookup: Lookup, tables: Tables) -> Source:
-    table, steps = tables[lookup.table], fields.steps(lookup.key)
+def _looked_up(lookup: Lookup, tables: Tables) -> Reading:
+    table, at = tables[lookup.table], fields.reader(fields.steps(lookup.key))
 
     def find(context: Context) -> Any:
-        key = _at(context, steps)
+        key = at(context.roots)
         if key is MISSING or key is None:
             return key
         found = table.get(str(key), lookup.otherwise) if not isinstance(key, (dict, list)) else None
@@ -127,12 +127,12 @@ def _looked_up(lookup: Lookup, tables: Tables) -> Source:
     return find
 
 
-def _templated(template: str) -> Source:
+def _templated(template: str) -> Reading:
     parts = PLACEHOLDER.split(template)
-    steps = [fields.steps(path) for path in parts[1::2]]
+    readers = [fields.reader(fields.steps(path)) for path in parts[1::2]]
 
     def fill(context: Context) -> Any:
-        found = [_at(context, one) for one in steps]
+        found = [at(context.roots) for at in readers]
         if any(value is MISSING for value in found):
             return MISSING
         if any(value is None for value in found):
@@ -143,13 +143,7 @@ def _templated(template: str) -> Source:
     return fill
 
 
-def _value(filler: Filler, context: Context, mapped: Mapped) -> Any:
-    field = filler.field
-    value = filler.source(context)
-    if value is MISSING or value is None:
-        return _gap(field, value)
-    if filler.convert is not None:
-        return filler.convert(value)
+def _list(filler: Filler, value: Any, context: Context, mapped: Mapped) -> list[dict[str, Any]]:
     if not isinstance(value, list) or len(value) > ITEMS_MAX:
         raise Unfit("not_a_list", f"no list of at most {ITEMS_MAX} items")
     made = []
@@ -158,7 +152,8 @@ def _value(filler: Filler, context: Context, mapped: Mapped) -> Any:
         mapped.failures += [
             Failure(one.path, one.code, f"item {place}: {one.reason}") for one in inner.failures
         ]
-        mapped.modes |= {f"{field.target}.{name}": mode for name, mode in inner.modes.items()}
+        for name, mode in inner.modes.items():
+            mapped.modes[f"{filler.field.target}.{name}"] = mode
         made.append(inner.body)
     return made
 
@@ -171,10 +166,6 @@ def _gap(field: Field, value: Any) -> Any:
         words = ("missing", "is not there") if value is MISSING else ("null", "is null")
         raise Unfit(words[0], f"what it is made from {words[1]}")
     return MISSING
-
-
-def _at(context: Context, steps: tuple[fields.Step, ...]) -> Any:
-    return fields.value_at(context.roots.get(str(steps[0])), steps[1:])
 
 
 def _put(body: dict[str, Any], target: tuple[str, ...], value: Any) -> None:

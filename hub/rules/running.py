@@ -3,7 +3,7 @@
 Which rules a fact concerns: `hub.rules.ruleset`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -14,17 +14,19 @@ from hub.rules.conditions import Test
 from hub.rules.document import Action, Rule, actions_of
 from hub.rules.expressions import Expression, ExpressionFailed
 from hub.rules.facts import HOPS_MAX, Effect, Fact, Failure, Run, Step, effect_id
-from hub.rules.mapping import Context, Filler, Mapped
+from hub.rules.mapping import Filler, Mapped
+from hub.rules.readings import Context
 
 ORDER_KEY_CHARS_MAX = 256
 
 
 class Doing(Struct, frozen=True):
-    """One compiled action. fillers: None if it is given the rule's own map."""
+    """One compiled action. fillers: None if it is given the rule's own map, or nothing."""
 
     action: Action
     path: str
     fillers: tuple[Filler, ...] | None
+    takes_map: bool
 
 
 class Way(Struct, frozen=True):
@@ -45,7 +47,7 @@ class Compiled(Struct, frozen=True):
     map: tuple[Filler, ...]
     doings: tuple[Doing, ...]
     ways: tuple[Way, ...]
-    order_key: tuple[fields.Step, ...]
+    order_key: Callable[[Mapping[str, Any]], Any]
     has_to_wait: bool = False
 
 
@@ -58,7 +60,8 @@ def compile_rule(checked: Checked, version: int) -> Compiled:
         for i, action in enumerate(actions):
             at = f"{path}[{i}]"
             own = mapping.compile_fields(action.with_, f"{at}.with", rule.tables, cels)
-            made.append(Doing(action, at, own or None))
+            takes_map = not own and action.do != "wait"
+            made.append(Doing(action, at, own or None, takes_map))
         return tuple(made)
 
     ways = []
@@ -74,7 +77,7 @@ def compile_rule(checked: Checked, version: int) -> Compiled:
         mapping.compile_fields(rule.map, "$.map", rule.tables, cels),
         doings(rule.actions, "$.actions"),
         tuple(ways),
-        fields.steps(rule.order_key),
+        fields.reader(fields.steps(rule.order_key)),
         rule.rate is not None or any(one.do == "wait" for one in actions_of(rule)),
     )
 
@@ -131,11 +134,12 @@ class _Running:
                 "$", "too_many_hops", f"{HOPS_MAX} effects led here: the rules go in circles"
             )
             return "failed"
-        doings = [*rule.doings, *self._chosen()]
-        if any(doing.fillers is None and doing.action.do != "wait" for doing in doings):
-            shared = self._mapped(rule.map, "$.map")
-        else:
-            shared = Mapped({}, {}, [])
+        doings = (*rule.doings, *self._chosen()) if rule.ways else rule.doings
+        shared: Mapped | None = None
+        for doing in doings:
+            if doing.takes_map:
+                shared = self._mapped(rule.map, "$.map")
+                break
         for doing in doings:
             self._do(doing, shared)
         if self.failures:
@@ -150,14 +154,16 @@ class _Running:
                 return ()
         return ()
 
-    def _do(self, doing: Doing, shared: Mapped) -> None:
+    def _do(self, doing: Doing, shared: Mapped | None) -> None:
         action = doing.action
         if action.do == "wait":
             self._after_s += action.seconds or 0
             return
-        mapped = shared
         if doing.fillers is not None:
             mapped = self._mapped(doing.fillers, f"{doing.path}.with")
+        else:
+            assert shared is not None, "made before for whoever takes it"
+            mapped = shared
         fact, rule = self._fact, self._rule
         name = effect_id(rule.name, rule.version, fact.key, action.id)
         effect = Effect(
@@ -172,7 +178,8 @@ class _Running:
             self._after_s,
         )
         self.effects.append(effect)
-        self._note(doing.path, action.do, {"to": action.to}, mapped.body)
+        if self._steps is not None:
+            self._note(doing.path, action.do, {"to": action.to}, mapped.body)
 
     def _mapped(self, fillers: tuple[Filler, ...], path: str) -> Mapped:
         mapped = mapping.apply(fillers, self._context)
@@ -190,8 +197,7 @@ class _Running:
         return holds
 
     def _order_key(self) -> str:
-        steps = self._rule.order_key
-        value = fields.value_at(self._context.roots.get(str(steps[0])), steps[1:])
+        value = self._rule.order_key(self._context.roots)
         if isinstance(value, (str, int)):
             return str(value)[:ORDER_KEY_CHARS_MAX]
         return self._fact.subject

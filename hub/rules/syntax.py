@@ -12,7 +12,8 @@ from msgspec import Struct
 
 class Node(Struct):
     """One node. kind: const, ident, select, call, list, struct, loop. name: of the identifier,
-    field, function or loop variable; value: of a constant."""
+    field, function or loop variable; value: of a constant, True of a select that only asks whether
+    the field is there."""
 
     id: int
     kind: str
@@ -93,6 +94,7 @@ def _select(node: Node, parts: list[tuple[int, Any]]) -> None:
     found = dict(parts)
     node.kind, node.name = "select", _text(found[2])
     node.children = [_node(found[1])]
+    node.value = True if found.get(3) else None
 
 
 def _call(node: Node, parts: list[tuple[int, Any]]) -> None:

@@ -17,7 +17,7 @@ from hub.domain.delivering import STOCK_CHANGED
 from hub.domain.ids import Key
 from hub.errors import HubError
 from hub.store import outbox
-from hub.store.db import Connection, queries
+from hub.store.db import Connection, Rows, queries
 from hub.store.outbox import Position, ReaderMoved, Told, ToldBatch
 from hub.store.sealing import Vault
 from hub.store.subscriptions import Active
@@ -287,9 +287,34 @@ async def _add(connection: Connection, rows: list[_Row]) -> None:
         await connection.execute(queries("deliveries")["add"], *map(list, zip(*rows, strict=True)))
 
 
-async def add_by_rules(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """Note what rules have to tell, in the columns of `add_by_rules`; what is noted stays."""
-    if rows:
+_BY_RULES = Rows(
+    "deliveries",
+    key=("delivery_id",),
+    columns={
+        "delivery_id": "uuid",
+        "subscription_id": "uuid",
+        "type": "text",
+        "event_key": "uuid",
+        "xid": "xid8",
+        "outbox_id": "bigint",
+        "order_key": "text",
+        "rule": "text",
+        "rule_version": "int",
+        "action": "text",
+    },
+)
+
+
+async def add_by_rules(
+    connection: Connection, rows: Sequence[tuple[object, ...]], *, are_new: bool = False
+) -> None:
+    """Note what rules have to tell, in the columns of `add_by_rules`; what is noted stays.
+
+    are_new: none is noted yet. Raises `UniqueViolationError` if one is.
+    """
+    if are_new:
+        await _BY_RULES.insert(connection, rows)
+    elif rows:
         columns = list(map(list, zip(*rows, strict=True)))
         await connection.execute(queries("deliveries")["add_by_rules"], *columns)
 

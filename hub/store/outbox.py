@@ -16,6 +16,7 @@ again after POLL_S. Not here: writing facts (`hub.store.log`), what readers do w
 
 from collections.abc import Collection
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from msgspec import Struct
 from hub.domain import ids, telling
 from hub.domain.decisions import HOPS, HOPS_KNOWN_MAX
 from hub.domain.envelope import Event
+from hub.domain.events import retold
 from hub.domain.ids import Key
 from hub.errors import HubError
 from hub.store.db import Connection, queries
@@ -286,34 +288,43 @@ def _bare(row: Any) -> dict[str, Any]:
 
 
 def _fact(row: Any, body: bytes | None, sees_personal: bool) -> Fact:
-    known = {
-        "position": (row["xid"], row["outbox_id"]),
-        **{name: row[name] for name in _COLUMNS},
-    }
+    headers, position = row["headers"], (row["xid"], row["outbox_id"])
+    known: Any = (position, *_columns(row))
     if body is None:
-        return Fact(**known)
-    event = reread(row["headers"], body)
+        return Fact(*known)
+    is_structured = sees_personal and not telling.is_binary(headers)
+    told = retold(row["source"], row["type"], body) if is_structured else None
+    if told is not None:
+        traceparent, hops = told.traceparent, told.hops
+        if not isinstance(traceparent, str):
+            traceparent = telling.traceparent_of(headers)
+        if headers and (said := _header(headers, f"ce_{HOPS}")) is not None:
+            hops = said
+        return Fact(
+            *known,
+            channel=told.channel,
+            shop=told.shop,
+            subject=told.subject,
+            traceparent=traceparent,
+            data=told.data,
+            hops=_hops(hops),
+        )
+    event = reread(headers, body)
     shown = body if sees_personal or not event.is_personal else _shown(event, body)
     return Fact(
-        **known,
+        *known,
         channel=event.channel,
         shop=event.shop,
         subject=event.subject if shown else None,
-        traceparent=_traceparent(row["headers"], body),
+        traceparent=_traceparent(headers, body),
         data=_data(shown) if shown else None,
-        hops=hops_of(row["headers"], body),
+        hops=hops_of(headers, body),
     )
 
 
-_COLUMNS = (
-    "event_key",
-    "event_id",
-    "type",
-    "source",
-    "entity_kind",
-    "entity_key",
-    "occurred_at",
-    "received_at",
+_columns = itemgetter(
+    *("event_key", "event_id", "type", "source", "entity_kind", "entity_key"),
+    *("occurred_at", "received_at"),
 )
 
 
@@ -329,9 +340,17 @@ def _data(body: bytes) -> dict[str, Any]:
 
 def hops_of(headers: list[list[str]] | None, body: bytes) -> int:
     """How many effects of rules led to an event, as its envelope says."""
-    said: Any = next((value for name, value in headers or () if name == f"ce_{HOPS}"), None)
+    said: Any = _header(headers, f"ce_{HOPS}")
     if said is None and _HOPS_SIGN in body:
         said = msgspec.json.decode(body).get(HOPS)
+    return _hops(said)
+
+
+def _header(headers: list[list[str]] | None, wanted: str) -> str | None:
+    return next((value for name, value in headers or () if name == wanted), None)
+
+
+def _hops(said: Any) -> int:
     try:
         return min(max(int(said or 0), 0), HOPS_KNOWN_MAX)
     except (TypeError, ValueError):

@@ -79,7 +79,7 @@ class RuleBook:
         key = (one.name, one.number)
         if key not in self._compiled:
             try:
-                checked = checking.check(one.written, self._allowed)
+                checked = checking.check_plain(one.rule, self._allowed)
                 self._compiled[key] = running.compile_rule(checked, one.number)
             except RuleInvalid as invalid:
                 log.error("rule '%s' version %d cannot run: %s", *key, invalid)

@@ -57,7 +57,7 @@ class Receiver(Struct, frozen=True):
     wanted: Wanted
 
 
-class Made(Struct, frozen=True):
+class Made(Struct, frozen=True, gc=False):
     """One run of one version on one fact. cause: the fact in the outbox; sku, place: of the stock
     position that it changed, if the run is about that."""
 
@@ -69,7 +69,7 @@ class Made(Struct, frozen=True):
 
     @property
     def fact_key(self) -> Key:
-        return ids.parse(self.run.event_key)
+        return self.cause.event_key if self.sku is None else ids.parse(self.run.event_key)
 
 
 class Tally(Struct):
@@ -99,11 +99,14 @@ async def keep(
     made: Sequence[Made],
     to: Sequence[Receiver],
     skipped: Mapping[tuple[str, int], int] | None = None,
+    *,
+    are_new: bool = False,
 ) -> dict[tuple[str, int], Tally]:
     """Keep runs and what they have to do, in the caller's transaction; the counts of each version.
 
     A delivery that can be made at once becomes one; all other effects wait for the worker. skipped:
-    how many facts each version skipped beside those runs.
+    how many facts each version skipped beside those runs. are_new: nothing was ever delivered by
+    them, which is written sooner; if something was, `UniqueViolationError`.
     """
     tallies = {name: Tally(skipped=count) for name, count in (skipped or {}).items()}
     rows, told, waiting = [], [], []
@@ -126,13 +129,13 @@ async def keep(
                 is_waiting = True
         rows.append(_row(one, is_waiting=is_waiting))
     await _RUNS.insert(connection, rows)
-    await _deliver(connection, told)
+    await _deliver(connection, told, are_new=are_new)
     await keep_effects(connection, waiting)
     await _count_all(connection, tallies)
     return tallies
 
 
-class Told(Struct, frozen=True):
+class Told(Struct, frozen=True, gc=False):
     """What a rule tells by one effect about a fact; sku, place: of a stock position."""
 
     run: Run
@@ -296,10 +299,12 @@ def kept(one: Made, effect: Effect) -> Kept:
     )
 
 
-async def _deliver(connection: Connection, wanted: Sequence[tuple[Told, Receiver]]) -> None:
+async def _deliver(
+    connection: Connection, wanted: Sequence[tuple[Told, Receiver]], *, are_new: bool = False
+) -> None:
     plain = [_delivery(*one) for one in wanted if one[0].sku is None]
     stock = [_stock_delivery(*one) for one in wanted if one[0].sku is not None]
-    await deliveries.add_by_rules(connection, plain)
+    await deliveries.add_by_rules(connection, plain, are_new=are_new)
     await deliveries.add_stock_by_rules(connection, stock)
 
 

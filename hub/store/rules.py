@@ -146,7 +146,7 @@ def ruleset(published: Sequence[Published], allowed: Sequence[str] = ()) -> Rule
     """These versions, ready to run."""
     made = []
     for version in published:
-        checked = checking.check(version.written, allowed)
+        checked = checking.check_plain(version.rule, allowed)
         made.append(running.compile_rule(checked, version.number))
     return Ruleset(made)
 

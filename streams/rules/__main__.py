@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -11,6 +12,7 @@ from streams.rules.health import serve
 from streams.rules.worker import RulesWorker
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+GC_THRESHOLDS = (100_000, 50, 100)
 
 
 async def main() -> None:
@@ -18,6 +20,10 @@ async def main() -> None:
     settings = hub_settings.load()
     worker = RulesWorker(settings)
     await worker.open()
+    # A batch is many objects and no cycles: to look for cycles often took a fourth of the time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     page = await serve(worker, settings.rules_port)
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()

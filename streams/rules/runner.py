@@ -6,13 +6,15 @@ facts behind it run under the new one. Runs, effects and the place are one trans
 
 import asyncio
 import time
-from collections import Counter
+
+from asyncpg import UniqueViolationError
+from msgspec import Struct
 
 from hub.domain import rule_versions
 from hub.domain.ids import Key
-from hub.rules import facts, ruleset
+from hub.rules import facts
 from hub.rules.facts import STOCK_CHANGED
-from hub.rules.ruleset import Ruleset
+from hub.rules.ruleset import Deciding, Ruleset
 from hub.rules.running import Compiled
 from hub.store import outbox, rule_book, rule_effects, rule_runs, rules
 from hub.store.db import Connection, queries
@@ -30,8 +32,12 @@ YIELD_EVERY = 50
 """Facts between two moments for the worker's other tasks: some milliseconds."""
 
 
-Skipped = Counter[tuple[str, int]]
-"""How many facts each version skipped."""
+class _Decided(Struct):
+    """Facts, and what the rules make of them; deciding: with who skipped how many."""
+
+    batch: Batch
+    made: list[Made]
+    deciding: Deciding
 
 
 class Runner:
@@ -43,7 +49,7 @@ class Runner:
         self._ruleset: Ruleset | None = None
         self._receivers: list[Receiver] = []
         self._known_at_s = 0.0
-        self._ahead: asyncio.Task[Batch] | None = None
+        self._ahead: asyncio.Task[_Decided | None] | None = None
         self.facts = 0
         self.tallies: dict[tuple[str, int], rule_runs.Tally] = {}
 
@@ -54,26 +60,27 @@ class Runner:
         return [rule for rule in rules if rule.checked.rule.trigger.schedule is not None]
 
     async def turn(self, connection: Connection, reading: Connection) -> bool:
-        """Run the next facts; whether there were any. reading: the facts behind them are read by it
-        while these are written."""
+        """Run the next facts; whether there were any. reading: by it those behind them are
+        read, and decided, while these are written."""
         if self._ruleset is None:
             await self._look_at_rules(
                 connection, await outbox.place_of(connection, rule_runs.READER)
             )
-        batch = await self._next(reading)
-        if batch.until is None:
+        decided = await self._next(reading)
+        if decided is None:
             return False
-        batch = self._until_a_publication(batch)
+        batch = decided.batch
         is_publication = bool(batch.facts) and _publishes_rule(batch.facts[-1])
         await self._look_at_receivers(connection)
-        made, skipped = await self._run(batch)
         if STOCK_CHANGED in self._types:
-            made += await self._run_stock(connection, batch.facts, skipped)
+            decided.made += await self._run_stock(connection, batch.facts, decided.deciding)
         if not is_publication and len(batch.facts) >= AHEAD_FROM:
-            self._ahead = asyncio.create_task(self._read(reading, batch.until))
-        async with connection.transaction():
-            tallies = await rule_runs.keep(connection, made, self._receivers, skipped)
-            await outbox.advance(connection, batch)
+            self._ahead = asyncio.create_task(self._decide(reading, batch.until))
+        try:
+            tallies = await self._keep(connection, decided, are_new=True)
+        except UniqueViolationError:
+            # Runs were forgotten whose deliveries are not, and are made again.
+            tallies = await self._keep(connection, decided, are_new=False)
         self._count(tallies, len(batch.facts))
         if is_publication:
             await self._look_at_rules(connection, batch.facts[-1].position)
@@ -92,16 +99,33 @@ class Runner:
         assert self._ruleset is not None
         return {*self._ruleset.types, PUBLISHED}
 
-    async def _next(self, reading: Connection) -> Batch:
-        """The next facts: those that were read ahead, if there were any."""
+    async def _next(self, reading: Connection) -> _Decided | None:
+        """The next facts: those that were decided ahead, if there were any."""
         ahead, self._ahead = self._ahead, None
-        if ahead is not None and (batch := await ahead).until is not None:
-            return batch
-        return await self._read(reading, None)
+        decided = await ahead if ahead is not None else None
+        return decided or await self._decide(reading, None)
 
-    async def _read(self, reading: Connection, after: outbox.Position | None) -> Batch:
+    async def _decide(self, reading: Connection, after: outbox.Position | None) -> _Decided | None:
+        """What the rules in force make of the facts behind a place; None if there are none."""
+        assert self._ruleset is not None
         wanted = None if STOCK_CHANGED in self._types else self._types
-        return await outbox.read_types(reading, self._vault, rule_runs.READER, wanted, after)
+        batch = await outbox.read_types(reading, self._vault, rule_runs.READER, wanted, after)
+        if batch.until is None:
+            return None
+        batch = self._until_a_publication(batch)
+        deciding = Deciding(self._ruleset)
+        return _Decided(batch, await self._run(batch, deciding), deciding)
+
+    async def _keep(
+        self, connection: Connection, decided: _Decided, *, are_new: bool
+    ) -> dict[tuple[str, int], rule_runs.Tally]:
+        made, skipped = decided.made, decided.deciding.skipped
+        async with connection.transaction():
+            found = await rule_runs.keep(
+                connection, made, self._receivers, skipped, are_new=are_new
+            )
+            await outbox.advance(connection, decided.batch)
+        return found
 
     def _until_a_publication(self, batch: Batch) -> Batch:
         """The batch up to the first publications of rules: what follows runs under those. Many in a
@@ -116,19 +140,18 @@ class Runner:
         is_read = PUBLISHED in self._ruleset.types
         return not is_read and number < len(facts) and _publishes_rule(facts[number])
 
-    async def _run(self, batch: Batch) -> tuple[list[Made], Skipped]:
+    async def _run(self, batch: Batch, deciding: Deciding) -> list[Made]:
         found: list[Made] = []
-        skipped: Skipped = Counter()
         for number, fact in enumerate(batch.facts):
             known = rule_book.as_rules_read(fact)
             if known is not None:
-                found += self._decided(known, fact, skipped)
+                found += self._decided(deciding, known, fact)
             if number % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-        return found, skipped
+        return found
 
     async def _run_stock(
-        self, connection: Connection, facts: list[Fact], skipped: Skipped
+        self, connection: Connection, facts: list[Fact], deciding: Deciding
     ) -> list[Made]:
         """The positions that these facts changed, as they are; each by its last fact."""
         by_xid = {fact.position[0]: fact for fact in facts}
@@ -137,21 +160,19 @@ class Runner:
         for row in rows:
             cause = by_xid[row["changed_xid"]]
             known = rule_book.stock_fact(cause, row["sku"], row["place"], row)
-            found += self._decided(known, cause, skipped, (row["sku"], row["place"]))
+            found += self._decided(deciding, known, cause, (row["sku"], row["place"]))
         return found
 
     def _decided(
         self,
+        deciding: Deciding,
         fact: facts.Fact,
         cause: Fact,
-        skipped: Skipped,
         position: tuple[str | None, str | None] = (None, None),
     ) -> list[Made]:
         assert self._ruleset is not None
-        runs, without = ruleset.decide(self._ruleset, fact)
-        for rule in without:
-            skipped[rule.name, rule.version] += 1
-        return [Made(self._ruleset.rules[run.rule], cause, run, *position) for run in runs]
+        rules = self._ruleset.rules
+        return [Made(rules[run.rule], cause, run, *position) for run in deciding.runs(fact)]
 
     async def _look_at_rules(self, connection: Connection, until: outbox.Position) -> None:
         self._ruleset = await self.book.in_force(connection, until)

@@ -28,3 +28,5 @@ READERS: dict[str, Reader] = {
 }
 DECIDED_TYPES = frozenset(name for noun in _NOUNS for name in noun.DECIDED)
 """Types that only the hub decides; it may decide others as well, such as a redemption."""
+NAMED_BY: dict[str, str] = orders.NAMED_BY
+"""Types of events whose entity is named by a field of the payload, as it stands there."""

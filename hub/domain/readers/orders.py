@@ -48,3 +48,4 @@ READERS: dict[str, Reader] = {
     "reservation.expired": _order(nothing),
 }
 DECIDED = frozenset(name for name in READERS if name.startswith("reservation."))
+NAMED_BY = dict.fromkeys(READERS, "order_number")

@@ -84,6 +84,28 @@ async def test_an_order_reaches_the_website_by_the_rules_own_map(
     assert [(one["state"], one["version"]) for one in await stage.runs()] == [("done", 1)] * 2
 
 
+async def test_runs_that_were_forgotten_and_are_made_again_tell_nobody_twice(
+    stage: RuleStage, receiver: Receiver
+) -> None:
+    await stage.subscribe(receiver, "website")
+    await stage.publish(rule())
+    before = await stage.store.rows(
+        "select xid, outbox_id from outbox_readers where reader = 'rules'"
+    )
+    await stage.go()
+    await stage.store.take(*(placed(number) for number in range(60)))
+    await stage.go()
+    await stage.store.connection.execute("delete from rule_runs")
+    await stage.store.connection.execute(
+        "update outbox_readers set xid = $1, outbox_id = $2 where reader = 'rules'",
+        *before[0].values(),
+    )
+    await stage.go()
+    assert len(await stage.runs()) == 60
+    assert len(receiver.bodies) == 60
+    assert await stage.store.value("select count(*) from deliveries where rule is not null") == 60
+
+
 async def test_only_the_channel_that_the_rule_names_is_told(
     stage: RuleStage, receiver: Receiver, other: Receiver
 ) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.domain import events, ids
+from hub.domain import events, ids, schemas
 from hub.domain.envelope import BadEvent
+from hub.domain.readers import NAMED_BY
 from tests.event_maker import NOW, Shop, line
 
 COMPLETED = {
@@ -356,3 +357,17 @@ def test_any_json_is_an_event_or_refused(
     body = json.dumps(event).encode()
     with suppress(BadEvent):
         events.decode(body, NOW)
+
+
+@pytest.mark.parametrize("event_type", sorted(NAMED_BY))
+def test_an_event_of_the_log_tells_by_one_decoding_what_it_says_when_checked(
+    event_type: str,
+) -> None:
+    said = json.loads(schemas.example(event_type)) | {"hubhops": 2, "traceparent": "00-1"}
+    body = json.dumps(said).encode()
+    event = events.decode(body)
+    told = events.retold(event.source, event_type, body)
+    assert told is not None
+    assert (told.channel, told.shop) == (event.channel, event.shop)
+    assert (told.subject, told.data) == (event.subject, said["data"])
+    assert (told.hops, told.traceparent) == (2, "00-1")

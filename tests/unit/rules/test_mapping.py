@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hub.rules import ruleset, trial
 from hub.rules.facts import HOPS_MAX
-from hub.rules.ruleset import Ruleset
+from hub.rules.ruleset import Deciding, Ruleset
 from tests.unit.rules.orders import compiled, fact, written
 
 pytestmark = pytest.mark.unit
@@ -104,11 +104,13 @@ def test_what_many_rules_decide_is_what_each_makes_of_it_alone(data: dict[str, o
     rules = [compiled(EVERYTHING)]
     rules += [compiled(written(f"rule-{i}", when=when)) for i, when in enumerate(whens)]
     given_fact = msgspec.structs.replace(fact(), data=data)
-    runs, skipped = ruleset.decide(Ruleset(rules), given_fact)
+    deciding = Deciding(Ruleset(rules))
+    runs = deciding.runs(given_fact)
     alone = [run for rule in rules for run in ruleset.run(Ruleset([rule]), given_fact)]
     assert runs == [run for run in alone if run.status != "skipped"]
     # Whom the index of values left out never ran at all.
-    assert {rule.name for rule in skipped} == {r.rule for r in alone if r.status == "skipped"}
+    skipped = {(r.rule, r.version): 1 for r in alone if r.status == "skipped"}
+    assert deciding.skipped == skipped
 
 
 def test_effects_are_named_by_rule_version_event_and_action() -> None:

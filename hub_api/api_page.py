@@ -1,12 +1,19 @@
 """The OpenAPI document as clients can read it: what bodies of requests are made of stands among the
-document's components, where their references lead. Not here: what each body is (`requests`)."""
+document's components, where their references lead, and each operation says how it refuses.
+Not here: what each body is (`requests`)."""
 
 from typing import Any
 
 from fastapi import FastAPI
 
+from hub_api import problems
+
 LOCAL = "#/$defs/"
 SHARED = "#/components/schemas/"
+REFUSED = {
+    "description": "It is refused, and why",
+    "content": {problems.MEDIA_TYPE: {"schema": {"$ref": SHARED + "Problem"}}},
+}
 
 
 def install(app: FastAPI) -> None:
@@ -23,8 +30,14 @@ def install(app: FastAPI) -> None:
 
 def _hoisted(document: dict[str, Any]) -> dict[str, Any]:
     shared = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        shared.pop(name, None)
+    shared["Problem"] = problems.SCHEMA
     for path in document["paths"].values():
         for operation in path.values():
+            # What the framework says of refusals is not how the hub refuses.
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = REFUSED
             for content in operation.get("requestBody", {}).get("content", {}).values():
                 _hoist(content["schema"], shared)
     return document

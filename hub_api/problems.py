@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
 
 from hub.errors import HubError
 from hub_api import words
@@ -22,6 +23,34 @@ from hub_api.postgres import PostgresAwayError
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
 FIELD_LENGTH_MAX = 200
+_TEXT = {"type": "string"}
+SCHEMA = {
+    "type": "object",
+    "description": "Why a request was refused, after RFC 9457.",
+    "properties": {
+        "type": _TEXT | {"description": "`/problems/<code>`: a page that says what to do"},
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "instance": _TEXT | {"description": "the id of the request, as in `X-Request-Id`"},
+        "trace_id": _TEXT,
+        "cause": _TEXT | {"description": "which of several reasons it is, as a word for programs"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "index": {"type": "integer", "description": "which event of a batch, from 0"},
+                    "field": _TEXT,
+                    "reason": _TEXT,
+                },
+                "required": ["field", "reason"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail", "instance", "errors"],
+}
+"""The shape of every refusal, as OpenAPI says it."""
 _CODES_BY_STATUS = {
     400: "bad-request",
     401: "unauthorized",
@@ -130,9 +159,27 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     kept = {
         name: value
         for name, value in (raised.headers or {}).items()
-        if name.lower() in ("allow", "www-authenticate", "retry-after")
+        if name.lower() in ("www-authenticate", "retry-after")
     }
+    if raised.status_code == 405:
+        kept["Allow"] = ", ".join(_methods(request))
     return answer(Problem(code, headers=kept, bytes=""), asked(request.scope))
+
+
+def _methods(request: Request) -> list[str]:
+    """What may be asked of this path: by all routes that have it, not by the first alone."""
+    routes: list[BaseRoute] = []
+    for one in request.app.routes:
+        router = getattr(one, "original_router", None)
+        routes += [one] if router is None else router.routes
+    return sorted(
+        {
+            method
+            for route in routes
+            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+    )
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:

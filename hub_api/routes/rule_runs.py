@@ -41,8 +41,8 @@ class RunQuery(PageQuery):
     """Which runs: in a state, of a time, about an object (the id of an order, coupon, …)."""
 
     state: State | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: requests.Moment | None = None
+    until: requests.Moment | None = None
     object_id: UUID | None = None
 
 
@@ -140,7 +140,7 @@ async def rule_figures(
     name: Name,
     key: Reader,
     held: Held,
-    since: Annotated[AwareDatetime | None, Query()] = None,
+    since: Annotated[requests.Moment | None, Query()] = None,
 ) -> Response:
     """What each version of a rule did since a time (30 days ago)."""
     from_then = since or datetime.now(UTC) - timedelta(days=SUMMARY_DAYS)

@@ -1,12 +1,20 @@
 """The API's app on a real Postgres, with a Kafka of our own making, and callers with keys."""
 
+import asyncio
+import contextlib
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
+import hub
 from hub.store import apply, db, keys
 from hub.store.keys import NewKey
 from hub.store.sealing import Vault
@@ -14,6 +22,10 @@ from hub.testing import Database
 from hub_api.app import create_app
 from hub_api.kafka import KafkaAwayError, Position, Record
 from tests.event_maker import record
+
+ROOT = Path(hub.__file__).parent.parent
+START_TIMEOUT_S = 30
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n"
 
 
 class FakeSender:
@@ -36,6 +48,78 @@ class FakeSender:
 
     async def close(self) -> None:
         self.is_closed = True
+
+
+@dataclass
+class Api:
+    """A running API, its port and where its log is."""
+
+    port: int
+    process: asyncio.subprocess.Process
+    log: Path
+
+    async def say(self, request: bytes, *, end: bool = False, timeout_s: float = 15) -> bytes:
+        """What it answers to these bytes until it closes, or falls silent for a second."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        await writer.drain()
+        if end:
+            writer.write_eof()
+        answer = b""
+        try:
+            while chunk := await asyncio.wait_for(reader.read(65536), 1.0 if answer else timeout_s):
+                answer += chunk
+        except (TimeoutError, ConnectionResetError):
+            pass
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        return answer
+
+
+@pytest.fixture
+def brokers(free_port: Callable[[], int]) -> str:
+    """Where the process looks for Kafka: nobody answers there, unless a module says otherwise."""
+    return f"127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+async def api(
+    database: Database, free_port: Callable[[], int], brokers: str, tmp_path: Path
+) -> AsyncIterator[Api]:
+    """The API as a process of its own."""
+    port = free_port()
+    settings = database.settings.model_copy(update={"kafka_brokers": brokers})
+    log = tmp_path / "api.log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "uvicorn", "--factory", "hub_api.app:create_app"),
+            *("--port", str(port), "--no-access-log"),
+            cwd=ROOT,
+            env=os.environ | settings.environment(),
+            stdout=output,
+            stderr=output,
+        )
+    running = Api(port, process, log)
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while True:
+                assert process.returncode is None, log.read_text()
+                with contextlib.suppress(ConnectionError):
+                    if b"200 OK" in await running.say(
+                        b"GET /healthz HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n"
+                    ):
+                        break
+                await asyncio.sleep(0.1)
+        yield running
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 10)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 @pytest.fixture

@@ -1,86 +1,12 @@
 """The API as a process of its own, spoken to byte by byte."""
 
 import asyncio
-import contextlib
 import json
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-import hub
-from hub.testing import Database
-
-ROOT = Path(hub.__file__).parent.parent
-START_TIMEOUT_S = 30
-
-
-@dataclass
-class Api:
-    """A running API, its port and where its log is."""
-
-    port: int
-    process: asyncio.subprocess.Process
-    log: Path
-
-    async def say(self, request: bytes, *, end: bool = False, timeout_s: float = 15) -> bytes:
-        """What it answers to these bytes until it closes, or falls silent for a second."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(request)
-        await writer.drain()
-        if end:
-            writer.write_eof()
-        answer = b""
-        try:
-            while chunk := await asyncio.wait_for(reader.read(65536), 1.0 if answer else timeout_s):
-                answer += chunk
-        except (TimeoutError, ConnectionResetError):
-            pass
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-        return answer
-
-
-@pytest.fixture
-async def api(
-    database: Database, free_port: Callable[[], int], tmp_path: Path
-) -> AsyncIterator[Api]:
-    port = free_port()
-    settings = database.settings.model_copy(update={"kafka_brokers": f"127.0.0.1:{free_port()}"})
-    log = tmp_path / "api.log"
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "uvicorn", "--factory", "hub_api.app:create_app"),
-            *("--port", str(port), "--no-access-log"),
-            cwd=ROOT,
-            env=os.environ | settings.environment(),
-            stdout=output,
-            stderr=output,
-        )
-    running = Api(port, process, log)
-    try:
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while True:
-                assert process.returncode is None, log.read_text()
-                with contextlib.suppress(ConnectionError):
-                    if b"200 OK" in await running.say(request("GET", "/healthz")):
-                        break
-                await asyncio.sleep(0.1)
-        yield running
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 10)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+from tests.integration.api.conftest import Api
 
 
 def request(method: str, path: str, *headers: str, body: bytes = b"") -> bytes:

@@ -9,6 +9,7 @@ LINES_PER_ORDER = 2
 ORDERS_PER_MEMBER = 40
 ACCOUNTS_PER_MEMBER = 2
 ITEMS = 2000
+CATEGORIES = 40
 PLACES = 50
 FIRST_DAY = "2025-11-01 00:00+08"
 DAYS = 365
@@ -30,6 +31,12 @@ _MEMBERS = """
         reversed_points, pending_points, held_points, open_points, debt_points)
     select md5('profile-' || m || '-' || a)::uuid, {points}, 0, 0, 0, 0, 0, {points}, 0
     from generate_series({since}, {until}) m, generate_series(1, {accounts}) a;
+"""
+_ITEMS = """
+    insert into hub.items (sku, name, unit, category, position_at, position_id)
+    select 'sku-' || n, 'Item ' || n, 'piece', 'category-' || (n % {categories}),
+        timestamptz '{day}', md5('item-' || n)::uuid
+    from generate_series(0, {items} - 1) n;
 """
 _ORDERS = """
     insert into hub.orders (order_id, channel, shop, order_number, profile_id, place, currency,
@@ -81,6 +88,13 @@ _CORRECT = """
     where order_id in (
         select md5('order-' || n)::uuid from generate_series(1, {orders}, {every}) n
     );
+    insert into hub.order_refunds (order_id, refund_id, kind, status, amount_minor, points,
+        asked_at, ended_at)
+    select order_id, 'r', 'refund', 'succeeded', 3000, 0, placed_at, placed_at + interval '1 day'
+    from hub.orders
+    where order_id in (
+        select md5('order-' || n)::uuid from generate_series(1, {orders}, {every}) n
+    );
     update hub.order_lines set returned_milli = 0, fulfilled_milli = 1000,
         changed_xid = pg_current_xact_id()
     where order_id in (
@@ -92,6 +106,7 @@ _CORRECT = """
 def fill(connection: psycopg.Connection, orders: int) -> None:
     """Write so many orders of a year, with all that hangs on them."""
     members = orders // ORDERS_PER_MEMBER
+    _run(connection, _ITEMS)
     _run(connection, _MEMBERS, since=0, until=members - 1, points=0)
     _run(connection, _ORDERS, since=1, until=orders, members=members)
     _run(connection, _REST)
@@ -149,6 +164,6 @@ def merge(connection: psycopg.Connection, into: int, member: int) -> int:
 def _run(connection: psycopg.Connection, statements: str, **values: int) -> None:
     text = statements.format(
         day=FIRST_DAY, days=DAYS, accounts=ACCOUNTS_PER_MEMBER, lines=LINES_PER_ORDER,
-        items=ITEMS, places=PLACES, **values,
+        items=ITEMS, places=PLACES, categories=CATEGORIES, **values,
     )  # fmt: skip
     connection.execute(text.encode())

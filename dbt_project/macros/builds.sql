@@ -34,6 +34,7 @@
 {% macro create_mart_rows() -%}
     create schema if not exists mart_rows;
     create schema if not exists candidates;
+    create schema if not exists changes;
     create table if not exists mart_rows.builds (
         build bigint generated always as identity,
         invocation_id text not null,

@@ -4,7 +4,7 @@ members as (
     select * from {{ ref('stg_hub__members') }}
 ),
 
-profiles as (
+profiles as not materialized (
     select * from {{ ref('stg_hub__profiles') }}
 ),
 

@@ -8,7 +8,7 @@ profiles as (
     select * from {{ ref('stg_hub__profiles') }}
 ),
 
-orders as (
+orders as not materialized (
     select * from {{ ref('stg_hub__orders') }}
 ),
 
@@ -28,7 +28,7 @@ accounts as (
     select * from {{ ref('stg_hub__points_accounts') }}
 ),
 
-lots as (
+lots as not materialized (
     select * from {{ ref('stg_hub__points_lots') }}
 ),
 

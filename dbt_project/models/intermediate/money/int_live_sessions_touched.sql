@@ -1,6 +1,6 @@
 with
 
-sessions as (
+sessions as not materialized (
     select * from {{ ref('stg_hub__live_sessions') }}
 ),
 

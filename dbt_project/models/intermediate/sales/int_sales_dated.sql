@@ -1,6 +1,6 @@
 with
 
-orders as (
+orders as not materialized (
     select
         *,
         {{ business_date('coalesce(paid_at, placed_at)') }} as paid_date
@@ -12,11 +12,11 @@ refunds as (
     select * from {{ ref('stg_hub__order_refunds') }}
 ),
 
-vouchers as (
+vouchers as not materialized (
     select * from {{ ref('int_vouchers_valued') }}
 ),
 
-sales as (
+sales as not materialized (
     select * from {{ ref('int_vouchers_sold') }}
 ),
 

@@ -4,7 +4,7 @@ sales as (
     select * from {{ ref('int_sales_dated') }}
 ),
 
-orders as (
+orders as not materialized (
     select * from {{ ref('stg_hub__orders') }}
 ),
 
@@ -16,7 +16,7 @@ links as (
     select * from {{ ref('stg_hub__member_links') }}
 ),
 
-events as (
+events as not materialized (
     select * from {{ ref('stg_log__events') }}
 ),
 

@@ -1,6 +1,6 @@
 with
 
-inbox as (
+inbox as not materialized (
     select * from {{ ref('stg_log__inbox') }}
 ),
 

@@ -10,7 +10,7 @@ with
 baskets as (
     select * from {{ ref('int_baskets_categorised') }}
     {% if is_incremental() %}
-    where {{ is_touched('month_start_date', ref('int_baskets_touched')) }}
+    where {{ is_touched('month_start_date') }}
     {% endif %}
 ),
 

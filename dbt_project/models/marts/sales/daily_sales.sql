@@ -10,7 +10,7 @@ with
 sales as (
     select * from {{ ref('int_sales_dated') }}
     {% if is_incremental() %}
-    where {{ is_touched('sales_date', ref('int_sales_touched')) }}
+    where {{ is_touched('sales_date') }}
     {% endif %}
 ),
 

@@ -17,6 +17,8 @@ renamed as (
         discount_minor,
         total_minor,
         discounts,
+        discounts @> '[["coupon"]]'::jsonb
+        or discounts @> '[["coupon_match"]]'::jsonb as is_couponed,
         changed_xid
     from source
 )

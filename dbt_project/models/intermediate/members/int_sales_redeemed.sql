@@ -4,25 +4,12 @@ sales as (
     select * from {{ ref('int_sales_of_profiles') }}
 ),
 
-order_lines as (
-    select * from {{ ref('stg_hub__order_lines') }}
-),
-
 redemptions as (
     select * from {{ ref('stg_hub__coupon_redemptions') }}
 ),
 
+-- By the account too, by which an increment looks them up.
 final as (
-    select
-        sales.profile_id,
-        sales.order_id
-    from sales
-    inner join order_lines on sales.order_id = order_lines.order_id
-    where
-        order_lines.discounts @> '[["coupon"]]'::jsonb
-        or order_lines.discounts @> '[["coupon_match"]]'::jsonb
-    union all
-    -- By the account too, by which an increment looks them up.
     select
         redemptions.profile_id,
         sales.order_id

@@ -106,10 +106,10 @@
     select distinct {{ key }} from {{ ref(meta['touched']) }}
     where {{ is_changed() }} and {{ key }} is not null
     {%- else -%}
-    select {{ key }} from changes.{{ this.name }}
-    {% for mart, names in meta['touched'].items() -%}
+    select {{ key }} from {{ changed_rows(rows_of_mart().identifier, columns_of_mart()) }}
+    {% for name, names in meta['touched'].items() -%}
     union
-    select {{ names }} from {{ changes(mart) }}
+    select {{ names }} from {{ changed_of(name) }}
     {% endfor -%}
     {%- endif -%};
     analyze touched

@@ -3,9 +3,8 @@
 
     A mart's rows lie in one table of schema mart_rows. Each has the build it came with and the
     build it went with (build_from <= build < build_to), so a build closes and adds what differs
-    and leaves the rest alone. Views show a mart: candidates.<mart> what the build under way
+    and leaves the rest alone. Two views show a mart: candidates.<mart> what the build under way
     has, which the checks read, and marts.<mart> what was published last (macros/builds.sql).
-    A third one, changes.<mart>, shows the rows in which these two differ.
 
     Columns with `meta: {personal: true}` have no history: what is erased is erased in all builds.
 #}
@@ -39,11 +38,6 @@
         {{ return(relation.incorporate(path={'schema': 'candidates'})) }}
     {%- endif %}
     {{ return(relation) }}
-{%- endmacro %}
-
-{# The rows of another mart that came (is_there) or went since what readers see. #}
-{% macro changes(mart) -%}
-    {{ return(ref(mart).incorporate(path={'schema': 'changes'})) }}
 {%- endmacro %}
 
 {# The marts that this one is made of, by name. #}
@@ -111,20 +105,7 @@
     create view candidates.{{ this.name }} as
     select {{ columns_of_mart() | join(', ') }}
     from {{ rows }}
-    where build_to = {{ open_end() }};
-    drop view if exists changes.{{ this.name }};
-    create view changes.{{ this.name }} as
-    select {{ columns_of_mart() | join(', ') }}, true as is_there
-    from {{ rows }}
-    where
-        build_from > coalesce((select build from mart_rows.published), 0)
-        and build_to = {{ open_end() }}
-    union all
-    select {{ columns_of_mart() | join(', ') }}, false as is_there
-    from {{ rows }}
-    where
-        build_to > coalesce((select build from mart_rows.published), 0)
-        and build_to < {{ open_end() }}
+    where build_to = {{ open_end() }}
 {%- endmacro %}
 
 {# The first build of a table compares with nothing. #}

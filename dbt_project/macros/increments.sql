@@ -133,3 +133,9 @@
 {% macro is_touched(key) -%}
     {{ key }} = any(array(select touched.{{ key.split('.')[-1] }} from touched))
 {%- endmacro %}
+
+{# The same for days and months, which many rows share: no index finds them, so all rows are read,
+   and each is looked up in a hash. #}
+{% macro is_of_touched(period) -%}
+    {{ period }} in (select touched.{{ period }} from touched)
+{%- endmacro %}

@@ -4,8 +4,7 @@
     What readers see passed every check. A build that changes 1 % of the rows has to check these,
     with what hangs on them, and not the rest again: so in `dbt build` a check reads the rows in
     which a mart differs from what readers see, old and new. All of it is read by the first build
-    of a day, by one that refreshes fully or reads a mart anew, after the checks themselves changed,
-    and by `dbt test`.
+    of a day, by one that refreshes fully, after the checks themselves changed, and by `dbt test`.
 
     Not so where a sum of the whole is what is promised, or comparing costs as much as reading.
 #}
@@ -19,7 +18,6 @@
         "select not exists (select 1 from mart_rows.published join mart_rows.builds using (build)"
         " where " ~ business_date('builds.ended_at') ~ " = " ~ business_date('now()')
         ~ " and builds.checks_code = '" ~ code_of_checks() ~ "')"
-        " or exists (select 1 from mart_rows.marts where since_xid = '0')"
     ) %}
     {{ return(found.rows[0][0]) }}
 {%- endmacro %}
@@ -52,11 +50,13 @@
 {# The same of a mart, by its name. #}
 {% macro changed_of(name) -%}
     {% set mart = marts_of_project() | selectattr('name', 'equalto', name) | first %}
-    {% set found = run_query("select rows_table from mart_rows.marts where mart = '" ~ name ~ "'") %}
+    {% set found = run_query(
+        "select rows_table from mart_rows.marts where mart = '" ~ name ~ "'"
+    ) %}
     {{ return(changed_rows(found.rows[0][0], mart.columns.keys() | list)) }}
 {%- endmacro %}
 
-{# Condition of a check: the key is one of the changed rows of these marts, or all rows are read. #}
+{# Condition of a check: the key is of a changed row of these marts, or all rows are read. #}
 {% macro is_of_changed(key, names) -%}
     {% if is_whole() -%}
         true

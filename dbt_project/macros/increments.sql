@@ -9,10 +9,10 @@
 
     All marts of one run read one snapshot, where the caller exports one (HUB_DBT_SNAPSHOT): so an
     order and its lines, a balance and its ledger always fit each other, under load too. What a mart
-    of the run wrote is not in that snapshot: a mart either reads staging and intermediate models, or
-    is made of other marts alone, reads their candidates and takes over their bound. Such a mart's
-    increment starts from the rows in which theirs differ from what readers see, old and new, and
-    from its own (changes.<mart>): a build that came to no good leaves nothing behind.
+    of the run wrote is not in that snapshot: a mart either reads staging and intermediate models,
+    or is made of other marts alone, reads their candidates and takes over their bound. Such a
+    mart's increment starts from the rows in which theirs differ from what readers see, old and new,
+    and from its own (macros/checks.sql): a build that came to no good leaves nothing behind.
     Without it each mart reads its own snapshot; nothing is lost, but marts may be some
     milliseconds apart.
 
@@ -132,10 +132,4 @@
    join would come after the laterals of intermediate models. #}
 {% macro is_touched(key) -%}
     {{ key }} = any(array(select touched.{{ key.split('.')[-1] }} from touched))
-{%- endmacro %}
-
-{# The same for days and months, which many rows share: no index finds them, so all rows are read,
-   and each is looked up in a hash. #}
-{% macro is_of_touched(period) -%}
-    {{ period }} in (select touched.{{ period }} from touched)
 {%- endmacro %}

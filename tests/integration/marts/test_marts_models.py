@@ -39,6 +39,22 @@ def test_lunar_festivals_fall_on_the_days_that_were_kept(warehouse: Warehouse) -
     assert lunar.count("春节") == lunar.count("端午节") == lunar.count("中秋节") == 21
 
 
+def test_a_view_is_made_once_and_again_when_what_it_reads_was_replaced(
+    warehouse: Warehouse,
+) -> None:
+    view = "select 'staging.stg_hub__items'::regclass::oid::bigint"
+    warehouse.build("--select", "stg_hub__items")
+    made = warehouse.rows(view)
+    warehouse.build("--select", "stg_hub__items")
+    assert warehouse.rows(view) == made
+    with warehouse.owner() as connection:
+        connection.execute("alter table hub.items rename to items_of_old")
+        connection.execute("create table hub.items (like hub.items_of_old including all)")
+        connection.execute("grant select on hub.items to hub_dbt")
+    warehouse.build("--select", "stg_hub__items")
+    assert warehouse.rows(view) != made
+
+
 def test_schemas_are_called_staging_intermediate_and_marts(manifest: Manifest) -> None:
     assert {node.schema for node in models(manifest)} == {"staging", "intermediate", "marts"}
 

@@ -10,7 +10,7 @@ with
 baskets as (
     select * from {{ ref('int_baskets_counted') }}
     {% if is_incremental() %}
-    where {{ is_of_touched('month_start_date') }}
+    where {{ is_touched('month_start_date') }}
     {% endif %}
 ),
 

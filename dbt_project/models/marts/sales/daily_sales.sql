@@ -10,7 +10,7 @@ with
 sales as not materialized (
     select * from {{ ref('int_sales_dated') }}
     {% if is_incremental() %}
-    where {{ is_of_touched('sales_date') }}
+    where {{ is_touched('sales_date') }}
     {% endif %}
 ),
 

@@ -27,13 +27,18 @@ SIZES = [int(n) for n in os.environ.get("HUB_BENCH_ORDERS", "100000,1000000").sp
 CHANGED_PART = 0.01
 WALK = Path(__file__).parents[1] / "docs" / "analyst.md"
 ASKED_TIMES = 5
+ANSWERED_MS = 200.0
+"""What answers later shows its plan."""
+NOTED_S = 1.0
+"""Marts that are built whole in less are not compared with their increment."""
 
 
 def main() -> int:
     """Measure each size in a database of its own."""
     found: dict[str, dict[str, object]] = {
         "full_s": {}, "checks_s": {}, "incremental_s": {}, "merge_s": {}, "merge_rows_changed": {},
-        "full_slowest_s": {}, "incremental_slowest_s": {}, "walk_ms": {},
+        "full_slowest_s": {}, "incremental_slowest_s": {}, "incremental_of_full": {},
+        "walk_ms": {},
     }  # fmt: skip
     equal = True
     with servers() as running, tempfile.TemporaryDirectory() as folder:
@@ -54,11 +59,17 @@ def _measure(
         marts_rows.fill(connection, orders)
     found["full_s"][size] = _timed(warehouse.build)
     found["full_slowest_s"][size] = dict(_slowest(warehouse))
+    whole = {mart: warehouse.seconds[mart] for mart in _tables(warehouse)}
     found["checks_s"][size] = _timed(lambda: _published(warehouse))
     with warehouse.owner() as connection:
         marts_rows.change(connection, orders, CHANGED_PART)
     found["incremental_s"][size] = _timed(warehouse.build)
     found["incremental_slowest_s"][size] = dict(_slowest(warehouse))
+    found["incremental_of_full"][size] = {
+        mart: round(warehouse.seconds[mart] / seconds, 3)
+        for mart, seconds in whole.items()
+        if seconds >= NOTED_S
+    }
     with warehouse.owner() as connection:
         moved = marts_rows.merge(connection, into=1, member=2)
     before = _newest(warehouse)
@@ -118,7 +129,7 @@ def _digests(warehouse: testing.Warehouse) -> dict[str, object]:
 
 
 def _walk(settings: Settings) -> dict[str, float]:
-    """Each query of the analyst's walk: the median of some runs, in ms."""
+    """Each query of the analyst's walk: the median of some runs, in ms. Shows slow ones' plans."""
     if not WALK.exists():
         return {}
     queries = re.findall(r"^## (.*?)\n.*?```sql\n(.*?)```", WALK.read_text(), re.S | re.M)
@@ -131,6 +142,9 @@ def _walk(settings: Settings) -> dict[str, float]:
                 connection.execute(query.encode()).fetchall()
                 runs.append((time.perf_counter() - started) * 1000)
             times[title] = round(statistics.median(runs), 1)
+            if times[title] > ANSWERED_MS:
+                plan = connection.execute(f"explain (analyze, costs off) {query}".encode())
+                print(title, *(line for (line,) in plan), sep="\n", file=sys.stderr)  # noqa: T201
     return times
 
 

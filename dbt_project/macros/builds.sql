@@ -43,10 +43,12 @@
         ended_at timestamptz,
         bound_xid xid8,
         is_kept boolean not null default true,
+        checks_code text,
         constraint builds_pk primary key (build),
         constraint builds_status_known
         check (status in ('building', 'published', 'refused', 'abandoned'))
     );
+    alter table mart_rows.builds add column if not exists checks_code text;
     create table if not exists mart_rows.marts (
         mart text not null,
         rows_table text not null,
@@ -226,7 +228,8 @@
         status = 'published',
         reason = null,
         ended_at = clock_timestamp(),
-        bound_xid = (select min(bound_xid) from mart_rows.marts)
+        bound_xid = (select min(bound_xid) from mart_rows.marts),
+        checks_code = '{{ code_of_checks() }}'
     where build = (select max(build) from mart_rows.builds);
     {{ prune() }}
     commit;

@@ -8,8 +8,11 @@
     was visible is read twice, which changes nothing: a row that is as it was stays as it is.
 
     All marts of one run read one snapshot, where the caller exports one (HUB_DBT_SNAPSHOT): so an
-    order and its lines, a balance and its ledger always fit each other, under load too. A mart
-    therefore reads staging and intermediate models, never another mart of the same run.
+    order and its lines, a balance and its ledger always fit each other, under load too. What a mart
+    of the run wrote is not in that snapshot: a mart either reads staging and intermediate models,
+    or is made of other marts alone, reads their candidates and takes over their bound. Such a
+    mart's increment starts from the rows in which theirs differ from what readers see, old and new,
+    and from its own (macros/checks.sql): a build that came to no good leaves nothing behind.
     Without it each mart reads its own snapshot; nothing is lost, but marts may be some
     milliseconds apart.
 
@@ -41,7 +44,7 @@
         '{{ rows.identifier }}',
         generation,
         '0',
-        pg_snapshot_xmin(pg_current_snapshot()),
+        {{ bound_of_run() }},
         {{ build }},
         {{ build }},
         clock_timestamp()
@@ -65,17 +68,51 @@
         built_at = excluded.built_at
 {%- endmacro %}
 
+{# All below this transaction is in what the mart reads. #}
+{% macro bound_of_run() -%}
+    {% if marts_behind() -%}
+        (
+            select min(behind.bound_xid) from mart_rows.marts as behind
+            where behind.mart in ('{{ marts_behind() | join("', '") }}')
+        )
+    {%- else -%}
+        pg_snapshot_xmin(pg_current_snapshot())
+    {%- endif %}
+{%- endmacro %}
+
 {# Digest of all that decides how a mart's rows are computed: its own code and columns, the views
    it may read, and our macros as they render. #}
 {% macro code_of_mart() -%}
-    {% set parts = [quantity('x'), business_date('x'), discount_minor('x'), model.columns | string] %}
+    {% set parts = [quantity('x'), business_date('x'), discount_minor('x')] %}
     {% set nodes = graph.nodes.values() if execute else [] %}
     {% for node in nodes | sort(attribute='unique_id') -%}
-        {% if node.unique_id == model.unique_id or node.schema in ('staging', 'intermediate') -%}
-            {% do parts.append(node.raw_code) %}
+        {% if node.unique_id == model.unique_id or node.schema in ('staging', 'intermediate')
+            or node.unique_id in model.depends_on.nodes | default([]) -%}
+            {% do parts.append(node.raw_code ~ node.columns) %}
         {%- endif %}
     {%- endfor %}
     {{ return(local_md5(parts | join('|'))) }}
+{%- endmacro %}
+
+{# Keep the keys of all rows that may have changed (`meta.touched_by`): those of the changed rows of
+   `meta.touched`, or, in a mart made of marts, of the rows in which these differ from what readers
+   see (`meta.touched`: of each mart, the key's names there), and its own. Counted, since Postgres
+   takes the best way only if it knows how many they are. #}
+{% macro keep_touched() -%}
+    {% set meta = config.get('meta', {}) %}
+    {% set key = meta['touched_by'] %}
+    create temporary table touched on commit drop as
+    {% if meta['touched'] is string -%}
+    select distinct {{ key }} from {{ ref(meta['touched']) }}
+    where {{ is_changed() }} and {{ key }} is not null
+    {%- else -%}
+    select {{ key }} from {{ changed_rows(rows_of_mart().identifier, columns_of_mart()) }}
+    {% for name, names in meta['touched'].items() -%}
+    union
+    select {{ names }} from {{ changed_of(name) }}
+    {% endfor -%}
+    {%- endif -%};
+    analyze touched
 {%- endmacro %}
 
 {# In place of dbt's macro of this name: whether only what changed is read. #}
@@ -83,7 +120,7 @@
     {% if not execute or model.resource_type != 'model' or flags.FULL_REFRESH -%}
         {{ return(false) }}
     {%- endif %}
-    {{ return(is_there(rows_of_mart())) }}
+    {{ return(has_table(rows_of_mart())) }}
 {%- endmacro %}
 
 {# Condition: the row was written since this mart's last build. #}
@@ -91,14 +128,8 @@
     changed_xid >= (select since_xid from mart_rows.marts where mart = '{{ this.name }}')
 {%- endmacro %}
 
-{# Condition: the row's key is among the changed rows of another relation. As an array, since it
-   then is looked up by index first: a join would come after the laterals of intermediate models. #}
-{% macro is_touched(key, relation) -%}
-    {{ key }} = any(array(select distinct {{ key }} from {{ relation }} where {{ is_changed() }}))
-{%- endmacro %}
-
-{# The same for days and months, which many rows share: no index finds them, so all rows are read,
-   and each is looked up in a hash. #}
-{% macro is_of_touched(period, relation) -%}
-    {{ period }} in (select {{ period }} from {{ relation }} where {{ is_changed() }})
+{# Condition: the row's key was touched. As an array, since it then is looked up by index first: a
+   join would come after the laterals of intermediate models. #}
+{% macro is_touched(key) -%}
+    {{ key }} = any(array(select touched.{{ key.split('.')[-1] }} from touched))
 {%- endmacro %}

@@ -24,7 +24,7 @@
 
 {# Asked of Postgres: dbt's own cache may be half filled by another thread, and says that a table is
    missing that is there. #}
-{% macro is_there(rows) -%}
+{% macro has_table(rows) -%}
     {% set found = run_query("select to_regclass('" ~ rows.schema ~ "." ~ rows.identifier ~ "')") %}
     {{ return(found.rows[0][0] is not none) }}
 {%- endmacro %}
@@ -40,21 +40,31 @@
     {{ return(relation) }}
 {%- endmacro %}
 
+{# The marts that this one is made of, by name. #}
+{% macro marts_behind() -%}
+    {% set ids = model.depends_on.nodes | default([]) %}
+    {{ return(marts_of_project() | selectattr('unique_id', 'in', ids) | map(attribute='name')
+        | sort | list) }}
+{%- endmacro %}
+
 {# In place of dbt's materialization of this name. #}
 {% materialization incremental, adapter='postgres' -%}
     {% set rows = rows_of_mart() %}
-    {% set is_new = not is_there(rows) %}
+    {% set is_new = not has_table(rows) %}
     {% set build = build_of_run() %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {% if env_var('HUB_DBT_SNAPSHOT', '') -%}
+    {% if env_var('HUB_DBT_SNAPSHOT', '') and not marts_behind() -%}
         {% call statement('snapshot') -%}{{ read_run_snapshot() }}{%- endcall %}
     {%- endif %}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do get_assert_columns_equivalent(sql) %}
     {% call statement('bounds') -%}
         {% if is_new -%}{{ create_rows(rows) }};{%- endif %}
         {{ note_bounds(rows, build) }}
+        {%- if is_incremental() and config.get('meta', {}).get('touched') -%}
+        ;{{ keep_touched() }}
+        {%- endif %}
     {%- endcall %}
+    {% do get_assert_columns_equivalent(sql) %}
     {% call statement('main') -%}
         {{ fill_rows(rows, build, sql) if is_new else change_rows(rows, build, sql) }}
     {%- endcall %}
@@ -87,6 +97,7 @@
     );
     create unique index on {{ rows }} ({{ key }}) where build_to = {{ open_end() }};
     create index on {{ rows }} (build_to) where build_to < {{ open_end() }};
+    create index on {{ rows }} using brin (build_from);
     {% for index in config.get('indexes', []) -%}
         create index on {{ rows }} ({{ index.columns | join(', ') }});
     {% endfor -%}
@@ -149,18 +160,19 @@
     {{ forget_personal(rows) }}
 {%- endmacro %}
 
-{# Condition: the known row may have changed. Marts whose rows can vanish name the model of the
-   keys that were touched, and the key (`meta.touched`, `meta.touched_by`); in others a known row is
-   compared with the fresh row of its key. #}
+{# Condition: the known row may have changed. Marts whose rows can vanish keep the keys that were
+   touched (keep_touched); in others a known row is compared with the fresh row of its key. #}
 {% macro is_compared() -%}
     {% set meta = config.get('meta', {}) %}
     {% set is_all = run_query(
         "select since_xid = '0' from mart_rows.marts where mart = '" ~ this.name ~ "'"
     ).rows[0][0] %}
-    {% if is_all or not is_incremental() -%}
+    {% if not is_incremental() or (is_all and not marts_behind()) -%}
         true
     {%- elif meta.get('touched') -%}
-        known.{{ is_touched(meta['touched_by'], ref(meta['touched'])) }}
+        ({{ prefixed('known', meta['touched_by'].split(', ')) }}) in (
+            select {{ meta['touched_by'] }} from touched
+        )
     {%- else -%}
         exists (select 1 from fresh where {{ same(key_of_mart(), 'fresh', 'known') }})
     {%- endif %}

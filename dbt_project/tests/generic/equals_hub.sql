@@ -3,12 +3,21 @@
 {% test equals_hub(model, source, key, columns) %}
     with
 
-    mart as (
-        select * from {{ model }}
-    ),
-
     hub as (
         select * from {{ source }}
+        {% if not is_whole() -%}
+        where
+            changed_xid >= '{{ bound_of_readers() }}'::xid8
+            or {{ is_of_changed(key | join(', '), [model.identifier]) }}
+        {%- endif %}
+    ),
+
+    mart as (
+        select * from {{ model }}
+        {% if not is_whole() -%}
+        where ({{ key | join(', ') }}) in (select {{ key | join(', ') }} from hub)
+            or {{ is_of_changed(key | join(', '), [model.identifier]) }}
+        {%- endif %}
     ),
 
     build as (

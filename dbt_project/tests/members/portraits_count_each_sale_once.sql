@@ -2,8 +2,20 @@
 
 with
 
+looked_at as (
+    select identities.member_id
+    from {{ ref('member_identities') }} as identities
+    where {{ is_of_changed('profile_id', ['member_identities', 'orders']) }}
+    union
+    select portraits.member_id
+    from {{ ref('customer_portrait') }} as portraits
+    where {{ is_of_changed('member_id', ['customer_portrait', 'member_identities']) }}
+),
+
 portraits as (
-    select * from {{ ref('customer_portrait') }}
+    select portraits.*
+    from {{ ref('customer_portrait') }} as portraits
+    inner join looked_at on portraits.member_id = looked_at.member_id
 ),
 
 sales as (
@@ -16,6 +28,7 @@ sales as (
     from {{ ref('orders') }} as orders
     inner join {{ ref('member_identities') }} as identities
         on orders.profile_id = identities.profile_id
+    inner join looked_at on identities.member_id = looked_at.member_id
     where
         orders.is_sale
         and orders.paid_at is not null

@@ -4,6 +4,7 @@ with
 
 orders as (
     select * from {{ ref('orders') }}
+    where {{ is_of_changed('order_id', ['orders', 'payments']) }}
 ),
 
 payments as (
@@ -14,6 +15,7 @@ payments as (
             -sum(amount_minor) filter (where kind = 'refund' and status = 'succeeded'), 0
         ) as refunded_minor
     from {{ ref('payments') }}
+    where {{ is_of_changed('order_id', ['orders', 'payments']) }}
     group by order_id
 )
 

@@ -4,6 +4,7 @@ with
 
 orders as (
     select * from {{ ref('orders') }}
+    where {{ is_of_changed('order_id', ['orders', 'order_lines']) }}
 ),
 
 order_lines as (
@@ -13,6 +14,7 @@ order_lines as (
         sum(discount_minor) as discount_minor,
         sum(total_minor) as total_minor
     from {{ ref('order_lines') }}
+    where {{ is_of_changed('order_id', ['orders', 'order_lines']) }}
     group by order_id
 )
 

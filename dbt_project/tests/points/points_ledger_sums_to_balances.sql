@@ -4,6 +4,7 @@ with
 
 balances as (
     select * from {{ ref('points_balances') }}
+    where {{ is_of_changed('profile_id', ['points_balances', 'points_ledger']) }}
 ),
 
 ledger as (
@@ -11,6 +12,7 @@ ledger as (
         profile_id,
         sum(points) as points
     from {{ ref('points_ledger') }}
+    where {{ is_of_changed('profile_id', ['points_balances', 'points_ledger']) }}
     group by profile_id
 )
 

@@ -4,6 +4,7 @@ with
 
 positions as (
     select * from {{ ref('stock_positions') }}
+    where {{ is_of_changed('sku, place', ['stock_positions', 'stock_movements']) }}
 ),
 
 movements as (
@@ -15,6 +16,7 @@ movements as (
         sum(reserved_quantity) as reserved_quantity,
         sum(unavailable_quantity) as unavailable_quantity
     from {{ ref('stock_movements') }}
+    where {{ is_of_changed('sku, place', ['stock_positions', 'stock_movements']) }}
     group by sku, place
 )
 

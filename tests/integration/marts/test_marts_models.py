@@ -22,6 +22,39 @@ def test_the_logic_of_the_models_holds_on_examples(warehouse: Warehouse) -> None
     assert warehouse.dbt("test", "--select", "test_type:unit"), warehouse.results
 
 
+def test_lunar_festivals_fall_on_the_days_that_were_kept(warehouse: Warehouse) -> None:
+    warehouse.build("--select", "+dates")
+    days = warehouse.rows(
+        "select to_char(calendar_date, 'YYYY-MM-DD'), festival_zh from candidates.dates"
+        " where festival is not null"
+    )
+    kept = dict(days)
+    assert kept["2020-01-24"] == "除夕"
+    assert kept["2020-08-25"] == "七夕节", "a leap month came between Spring Festival and Qixi"
+    assert kept["2020-10-01"] == "中秋节、国庆节"
+    assert kept["2022-01-10"] == kept["2022-12-30"] == "腊八节"
+    assert kept["2023-10-23"] == "重阳节"
+    assert kept["2026-03-03"] == "元宵节"
+    lunar = [festival for _, festivals in days for festival in festivals.split("、")]
+    assert lunar.count("春节") == lunar.count("端午节") == lunar.count("中秋节") == 21
+
+
+def test_a_view_is_made_once_and_again_when_what_it_reads_was_replaced(
+    warehouse: Warehouse,
+) -> None:
+    view = "select 'staging.stg_hub__items'::regclass::oid::bigint"
+    warehouse.build("--select", "stg_hub__items")
+    made = warehouse.rows(view)
+    warehouse.build("--select", "stg_hub__items")
+    assert warehouse.rows(view) == made
+    with warehouse.owner() as connection:
+        connection.execute("alter table hub.items rename to items_of_old")
+        connection.execute("create table hub.items (like hub.items_of_old including all)")
+        connection.execute("grant select on hub.items to hub_dbt")
+    warehouse.build("--select", "stg_hub__items")
+    assert warehouse.rows(view) != made
+
+
 def test_schemas_are_called_staging_intermediate_and_marts(manifest: Manifest) -> None:
     assert {node.schema for node in models(manifest)} == {"staging", "intermediate", "marts"}
 

@@ -55,6 +55,33 @@ def test_a_portrait_follows_sales_points_tiers_and_merges(warehouse: Warehouse) 
     assert warehouse.rows(segments) == [leaving, ("points_at_risk", None), ("regular", None)]
 
 
+def test_a_build_that_was_not_published_leaves_nothing_in_marts_made_of_marts(
+    warehouse: Warehouse,
+) -> None:
+    with warehouse.writer() as connection:
+        till = Till(connection)
+        for member in (1, 2):
+            till.member(member)
+            till.profile(10 + member, member)
+            buys(till, member, {"1": 100}, 10 + member, "2026-03-01 12:00:00+08")
+    assert warehouse.check(), warehouse.results
+    segments = "select count(*) filter (where segment = 'regular') from candidates.segments"
+    with warehouse.writer() as connection:
+        buys(Till(connection), 3, {"1": 100}, 11, A_MONTH_LATER)
+    warehouse.build(*PORTRAIT)
+    assert warehouse.rows(segments) == [(1,)]
+    with warehouse.writer() as connection:  # the late sale was another member's
+        buys(Till(connection), 3, {"1": 100}, 12, A_MONTH_LATER)
+        connection.execute("update hub.profiles set changed_xid = pg_current_xact_id()")
+    assert warehouse.check(), warehouse.results
+    regular = "select member_id from candidates.segments where segment = 'regular'"
+    [(member,)] = warehouse.rows(regular)
+    assert member.int == 2
+    by_increments = warehouse.rows("select * from candidates.segments order by 1, 2")
+    warehouse.build("--full-refresh")
+    assert warehouse.rows("select * from candidates.segments order by 1, 2") == by_increments
+
+
 def test_categories_bought_together_are_paired_by_month(warehouse: Warehouse) -> None:
     with warehouse.writer() as connection:
         till = Till(connection)

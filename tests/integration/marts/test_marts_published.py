@@ -50,6 +50,28 @@ def test_a_failing_check_keeps_the_last_good_state_and_says_so(warehouse: Wareho
     assert read(warehouse, SHOWN) == [("published", None)]
 
 
+def test_checks_of_a_build_read_what_changed_and_all_when_asked(warehouse: Warehouse) -> None:
+    sell(warehouse, 1)
+    warehouse.settle()
+    assert warehouse.check(), warehouse.results
+    with warehouse.owner() as connection:
+        connection.execute("update candidates.orders set net_paid_minor = 1")
+    sell(warehouse, 3)
+    assert warehouse.check(), warehouse.results
+    assert not warehouse.dbt("test", "--select", "order_net_is_paid_less_refunded")
+
+
+def test_checks_that_changed_read_all_rows(warehouse: Warehouse) -> None:
+    sell(warehouse, 1)
+    warehouse.settle()
+    assert warehouse.check(), warehouse.results
+    with warehouse.owner() as connection:
+        connection.execute("update candidates.orders set net_paid_minor = 1")
+        connection.execute("update mart_rows.builds set checks_code = 'of another release'")
+    assert not warehouse.check()
+    assert warehouse.results["order_net_is_paid_less_refunded"] == "fail"
+
+
 def test_marts_change_together_or_not_at_all(warehouse: Warehouse) -> None:
     sell(warehouse, 1)
     assert warehouse.check(), warehouse.results

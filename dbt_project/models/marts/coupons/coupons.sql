@@ -10,7 +10,7 @@ with
 coupons as (
     select * from {{ ref('int_coupons_redeemed') }}
     {% if is_incremental() %}
-    where {{ is_touched('coupon_id', ref('int_coupons_touched')) }}
+    where {{ is_touched('coupon_id') }}
     {% endif %}
 ),
 

@@ -10,7 +10,7 @@ with
 profiles as (
     select * from {{ ref('int_profiles_linked') }}
     {% if is_incremental() %}
-    where {{ is_touched('profile_id', ref('int_profiles_touched')) }}
+    where {{ is_touched('profile_id') }}
     {% endif %}
 ),
 

@@ -10,7 +10,7 @@ with
 members as (
     select * from {{ ref('int_members_united') }}
     {% if is_incremental() %}
-    where {{ is_touched('member_id', ref('int_members_touched')) }}
+    where {{ is_touched('member_id') }}
     {% endif %}
 ),
 

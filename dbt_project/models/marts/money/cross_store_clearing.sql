@@ -10,7 +10,7 @@ with
 redemptions as (
     select * from {{ ref('int_vouchers_cleared') }}
     {% if is_incremental() %}
-    where {{ is_touched('coupon_id', ref('int_vouchers_touched')) }}
+    where {{ is_touched('coupon_id') }}
     {% endif %}
 ),
 

@@ -10,7 +10,7 @@ with
 vouchers as (
     select * from {{ ref('int_vouchers_valued') }}
     {% if is_incremental() %}
-    where {{ is_touched('coupon_id', ref('int_coupons_touched')) }}
+    where {{ is_touched('coupon_id') }}
     {% endif %}
 ),
 

@@ -10,7 +10,7 @@ with
 sessions as (
     select * from {{ ref('int_live_sessions_summed') }}
     {% if is_incremental() %}
-    where {{ is_touched('session_id', ref('int_live_sessions_touched')) }}
+    where {{ is_touched('session_id') }}
     {% endif %}
 ),
 

@@ -10,7 +10,7 @@ with
 parts as (
     select * from {{ ref('int_payments_made') }}
     {% if is_incremental() %}
-    where {{ is_touched('order_id', ref('int_order_money_touched')) }}
+    where {{ is_touched('order_id') }}
     {% endif %}
 ),
 

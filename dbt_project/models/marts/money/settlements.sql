@@ -10,7 +10,7 @@ with
 orders as (
     select * from {{ ref('int_settlements_compared') }}
     {% if is_incremental() %}
-    where {{ is_touched('order_id', ref('int_order_money_touched')) }}
+    where {{ is_touched('order_id') }}
     {% endif %}
 ),
 

@@ -10,7 +10,7 @@ with
 placed_lines as (
     select * from {{ ref('int_order_lines_placed') }}
     {% if is_incremental() %}
-    where {{ is_touched('order_id', ref('stg_hub__orders')) }}
+    where {{ is_touched('order_id') }}
     {% endif %}
 ),
 

@@ -8,41 +8,41 @@
 with
 
 baskets as (
-    select * from {{ ref('int_baskets_categorised') }}
+    select * from {{ ref('int_baskets_counted') }}
     {% if is_incremental() %}
-    where {{ is_of_touched('month_start_date', ref('int_baskets_touched')) }}
+    where {{ is_touched('month_start_date') }}
     {% endif %}
 ),
 
 months as (
     select
         month_start_date,
-        count(distinct order_id) as order_count
+        sum(order_count) as order_count
     from baskets
     group by month_start_date
 ),
 
 categories as (
     select
-        month_start_date,
-        category,
-        count(order_id) as order_count
+        baskets.month_start_date,
+        held.category,
+        sum(baskets.order_count) as order_count
     from baskets
-    group by month_start_date, category
+    cross join lateral unnest(baskets.categories) as held (category)
+    group by baskets.month_start_date, held.category
 ),
 
 pairs as (
     select
-        one.month_start_date,
+        baskets.month_start_date,
         one.category,
         other.category as other_category,
-        count(one.order_id) as order_count
-    from baskets as one
-    inner join baskets as other
-        on
-            one.order_id = other.order_id
-            and one.category < other.category
-    group by one.month_start_date, one.category, other.category
+        sum(baskets.order_count) as order_count
+    from baskets
+    cross join lateral unnest(baskets.categories) as one (category)
+    cross join lateral unnest(baskets.categories) as other (category)
+    where one.category < other.category
+    group by baskets.month_start_date, one.category, other.category
 ),
 
 final as (

@@ -7,10 +7,10 @@
 
 with
 
-sales as (
+sales as not materialized (
     select * from {{ ref('int_sales_dated') }}
     {% if is_incremental() %}
-    where {{ is_of_touched('sales_date', ref('int_sales_touched')) }}
+    where {{ is_touched('sales_date') }}
     {% endif %}
 ),
 
@@ -24,12 +24,35 @@ order_lines as (
 
 units as (
     select
-        sales.order_id,
+        sales.sales_date,
+        sales.channel,
+        sales.currency,
         sum(order_lines.quantity) as unit_quantity
     from sales
     inner join order_lines on sales.order_id = order_lines.order_id
     where sales.measure = 'placed'
-    group by sales.order_id
+    group by sales.sales_date, sales.channel, sales.currency
+),
+
+buyers as (
+    select distinct
+        sales.sales_date,
+        sales.channel,
+        sales.currency,
+        profiles.member_id
+    from sales
+    inner join profiles on sales.profile_id = profiles.profile_id
+    where sales.measure = 'placed'
+),
+
+members as (
+    select
+        sales_date,
+        channel,
+        currency,
+        count(member_id) as member_count
+    from buyers
+    group by sales_date, channel, currency
 ),
 
 summed as (
@@ -38,11 +61,6 @@ summed as (
         sales.channel,
         sales.currency,
         count(sales.order_id) filter (where sales.measure = 'placed')::int as order_count,
-        count(distinct profiles.member_id) filter (where sales.measure = 'placed')::int
-            as member_count,
-        coalesce(
-            sum(units.unit_quantity) filter (where sales.measure = 'placed'), 0
-        )::numeric(18, 3) as unit_quantity,
         coalesce(
             sum(sales.amount_minor) filter (where sales.measure = 'placed'), 0
         )::bigint as gmv_minor,
@@ -62,31 +80,39 @@ summed as (
             sum(sales.amount_minor) filter (where sales.measure = 'voucher_released'), 0
         )::bigint as voucher_released_minor
     from sales
-    left join profiles on sales.profile_id = profiles.profile_id
-    left join units on sales.order_id = units.order_id
     group by sales.sales_date, sales.channel, sales.currency
 ),
 
 final as (
     select
-        sales_date,
-        channel,
-        currency,
-        order_count,
-        member_count,
-        unit_quantity,
-        gmv_minor,
-        paid_minor,
-        refunded_minor,
-        voucher_sold_minor,
-        voucher_earned_minor,
-        voucher_released_minor,
-        paid_minor
-        - refunded_minor
-        - voucher_sold_minor
-        + voucher_earned_minor
-        + voucher_released_minor as net_sales_minor
+        summed.sales_date,
+        summed.channel,
+        summed.currency,
+        summed.order_count,
+        coalesce(members.member_count, 0)::int as member_count,
+        coalesce(units.unit_quantity, 0)::numeric(18, 3) as unit_quantity,
+        summed.gmv_minor,
+        summed.paid_minor,
+        summed.refunded_minor,
+        summed.voucher_sold_minor,
+        summed.voucher_earned_minor,
+        summed.voucher_released_minor,
+        summed.paid_minor
+        - summed.refunded_minor
+        - summed.voucher_sold_minor
+        + summed.voucher_earned_minor
+        + summed.voucher_released_minor as net_sales_minor
     from summed
+    left join units
+        on
+            summed.sales_date = units.sales_date
+            and summed.channel = units.channel
+            and summed.currency = units.currency
+    left join members
+        on
+            summed.sales_date = members.sales_date
+            and summed.channel = members.channel
+            and summed.currency = members.currency
 )
 
 select * from final

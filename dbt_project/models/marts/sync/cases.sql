@@ -10,7 +10,7 @@ with
 cases as (
     select * from {{ ref('int_cases_handled') }}
     {% if is_incremental() %}
-    where {{ is_touched('case_id', ref('int_cases_touched')) }}
+    where {{ is_touched('case_id') }}
     {% endif %}
 ),
 

@@ -10,7 +10,7 @@ with
 events as (
     select * from {{ ref('int_events_judged') }}
     {% if is_incremental() %}
-    where {{ is_of_touched('received_date', ref('int_events_touched')) }}
+    where {{ is_touched('received_date') }}
     {% endif %}
 ),
 

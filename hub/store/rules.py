@@ -191,6 +191,33 @@ async def facts(connection: Connection, vault: Vault, span: Span) -> list[tuple[
     ]
 
 
+async def newest_facts(
+    connection: Connection, vault: Vault, span: Span
+) -> list[tuple[datetime, Fact]]:
+    """Real facts with when they were received, the newest first; erased persons' are left out."""
+    wanted = (span.since, span.until, list(span.types), min(span.limit, FACTS_MAX))
+    rows = await connection.fetch(queries("rules")["newest_facts"], *wanted)
+    sealed = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
+    bodies = await log.open_bodies(connection, vault, sealed)
+    return [
+        (row["received_at"], _fact(row["headers"], body))
+        for row, body in zip(rows, bodies, strict=True)
+        if body is not None
+    ]
+
+
+async def receivers(connection: Connection) -> list[str]:
+    """The channels that have a subscription to what rules deliver."""
+    rows = await connection.fetch(queries("rule_runs")["receivers"])
+    return sorted(
+        {
+            row["channel"]
+            for row in rows
+            if any(one.startswith(("rule.", "*")) for one in row["types"])
+        }
+    )
+
+
 async def _due_now(connection: Connection, rule: Rule, limit: int) -> list[tuple[Position, Fact]]:
     trigger, now = rule.trigger, datetime.now(UTC)
     if trigger.schedule is None:

@@ -16,9 +16,12 @@ const Coupon = lazy(() => import("../pages/Coupon"));
 const Item = lazy(() => import("../pages/Item"));
 const Work = lazy(() => import("../pages/Work"));
 const Case = lazy(() => import("../pages/Case"));
+const Rules = lazy(() => import("../pages/Rules"));
+const Rule = lazy(() => import("../pages/Rule"));
 const WAYS = [
   { path: "/", word: "find.title", scope: null },
   { path: "/work", word: "work.title", scope: "cases:read" },
+  { path: "/rules", word: "rule.title", scope: "rules:read" },
 ] as const;
 
 export default function Shell() {
@@ -44,6 +47,8 @@ export default function Shell() {
               <Route path="/items/:sku" component={Item} />
               <Route path="/work" component={Work} />
               <Route path="/work/:id" component={Case} />
+              <Route path="/rules" component={Rules} />
+              <Route path="/rules/:name" component={Rule} />
               <Route>
                 <Redirect to="/" />
               </Route>

@@ -39,6 +39,23 @@ where
 order by o.xid, o.outbox_id
 limit $5;
 
+-- name: newest_facts
+select
+    o.event_key,
+    e.received_at,
+    e.headers,
+    e.body,
+    e.sealed_by
+from log.events as e
+inner join outbox as o on e.event_key = o.event_key
+where
+    e.received_at >= $1
+    and e.received_at < $2
+    and o.received_at >= $1
+    and o.type = any($3::text[])
+order by o.received_at desc, o.outbox_id desc
+limit $4;
+
 -- name: positions
 select
     p.sku,

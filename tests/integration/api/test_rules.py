@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.event_maker import Shop
+
 RULE = {
     "rule": "to-website",
     "trigger": {"events": ["order.placed"]},
@@ -61,3 +63,35 @@ async def test_rules_are_for_keys_of_no_channel_with_the_scope(http, key_for) ->
         assert (await http.get("/v1/rules", headers=key)).status_code == 403
         answer = await post(http, key, "", "1", rule=RULE, reason="-")
         assert answer.status_code == 403
+
+
+async def test_who_builds_a_rule_is_told_what_it_can_be_made_of(http, key_for) -> None:
+    key = await key_for(None, "rules:read")
+    parts = (await http.get("/v1/rule-parts", headers=key)).json()
+    assert "order.placed" in parts["events"]
+    assert "order-to-all-channels" in parts["templates"]
+    actions = {one["do"]: one for one in parts["actions"]}
+    assert "set_tier" not in actions
+    assert (actions["deliver"]["needs_to"], actions["deliver"]["accepts"]) == (True, None)
+    assert actions["void_coupon"]["needs"] == ["code", "reason"]
+
+
+async def test_samples_name_the_fields_and_show_the_newest_events_masked(
+    http, key_for, take
+) -> None:
+    shop = Shop("website", "main")
+    for minute, account in enumerate(("a", "b")):
+        await take(shop.body("member.registered", minute, account=account, name="王小梅"))
+    key = await key_for(None, "rules:read")
+    asked = "/v1/rule-parts/samples?since=2026-01-01T00:00:00Z&event_type="
+    told = (await http.get(asked + "member.registered", headers=key)).json()
+    kinds = {one["path"]: (one["kind"], one["is_personal"]) for one in told["fields"]}
+    assert kinds["event.channel"] == ("text", False)
+    assert kinds["data.name"][1] is True
+    assert [one["fact"]["data"]["account"] for one in told["samples"]] == ["b", "a"]
+    assert {one["fact"]["data"]["name"] for one in told["samples"]} == {"•••"}
+    order = (await http.get(asked + "order.placed", headers=key)).json()
+    kinds = {one["path"]: one["kind"] for one in order["fields"]}
+    assert (kinds["data.total"], kinds["data.lines"]) == ("decimal", "list")
+    assert kinds["data.lines[0].sku"] == "text"
+    assert (await http.get(asked + "order.placd", headers=key)).status_code == 422

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from msgspec import to_builtins
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from hub.domain import payloads
 from hub.domain.segments import SEGMENTS
 from hub.rules import checking, drafts, fields, outline, personal
 from hub.store import rules
+from hub_api import requests
 from hub_api.paging import respond
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held
@@ -96,7 +97,7 @@ async def rule_samples(
     event_type: EventType,
     key: Reader,
     held: Held,
-    since: Annotated[AwareDatetime | None, Query()] = None,
+    since: Annotated[requests.Moment | None, Query()] = None,
 ) -> Response:
     """What events of a type look like: their fields, and real ones received since a time (30 days
     ago)."""

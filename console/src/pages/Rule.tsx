@@ -124,7 +124,9 @@ function Shown({ name, versions }: { name: string; versions: Version[] }) {
           {
             key: "publish",
             label: t("rule.tab.publish"),
-            children: <Publish faults={faults} looseCount={sheet.loose.length} name={name} text={sheet.text} />,
+            children: (
+              <Publish faults={faults} looseCount={sheet.loose.length} name={name} onPublished={held.settle} text={sheet.text} />
+            ),
           },
           {
             key: "versions",

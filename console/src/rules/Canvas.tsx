@@ -185,9 +185,12 @@ function Board({ held, rule, known, faults, canWrite }: Given) {
             nodesConnectable={canWrite}
             onConnect={connect}
             onEdgeDoubleClick={(_, edge) => put(loosened(now, edge.target))}
-            onNodeDragStop={(_, card) => held.change({ places: { ...places, [card.id]: card.position } })}
+            onNodeDragStop={(_, card) => held.change({ places: { ...places, [card.id]: card.position } }, "move")}
             onNodesChange={(changes) => {
               onCards(changes);
+              // Arrow keys move a node too, and end no drag.
+              const moved = changes.flatMap((one) => (one.type === "position" && one.dragging === false && one.position ? [[one.id, one.position] as const] : []));
+              if (moved.length > 0) held.change({ places: { ...places, ...Object.fromEntries(moved) } }, "move");
               const selected = changes.find((one) => one.type === "select" && one.selected);
               if (selected && "id" in selected) choose(selected.id);
             }}

@@ -21,9 +21,10 @@ interface Given {
   text: string;
   faults: Fault[] | undefined;
   looseCount: number;
+  onPublished: () => void;
 }
 
-export function Publish({ name, text, faults, looseCount }: Given) {
+export function Publish({ name, text, faults, looseCount, onPublished }: Given) {
   const { t } = useTranslation();
   const may = useMay();
   const client = useQueryClient();
@@ -41,7 +42,8 @@ export function Publish({ name, text, faults, looseCount }: Given) {
   const publish = useMutation({
     mutationFn: () =>
       got(api.POST("/v1/rules", { params: { header: { "Idempotency-Key": newName() } }, body: { rule: text, reason } as never })),
-    onSuccess() {
+    onSuccess(done) {
+      if (!done.approval_id) onPublished();
       setReason("");
       void client.invalidateQueries({ queryKey: ["rule", name] });
       void client.invalidateQueries({ queryKey: ["rules"] });

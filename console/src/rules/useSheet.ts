@@ -1,6 +1,6 @@
 // What is being built: the rule's text, the pieces that are connected to nothing, and where nodes
 // stand. Every change can be undone. A draft stays in the browser until it is published.
-import { useCallback, useEffect, useMemo, useReducer } from "react";
+import { useCallback, useEffect, useMemo, useReducer, useState } from "react";
 import { read, write, type Rule } from "./document";
 import type { Loose, Place } from "./graph";
 
@@ -8,6 +8,10 @@ export interface Sheet {
   text: string;
   loose: Loose[];
   places: Record<string, Place>;
+}
+/** As the browser keeps it. text: null where it says nothing that was not published. */
+interface Kept extends Omit<Sheet, "text"> {
+  text: string | null;
 }
 interface History {
   past: Sheet[];
@@ -47,16 +51,24 @@ export interface SheetHeld {
   undo: () => void;
   redo: () => void;
   change: (sheet: Partial<Sheet>, stroke?: string) => void;
+  /** What stands here is published: the draft is one no more. */
+  settle: () => void;
   changeRule: (rule: Rule, more?: Partial<Sheet>, stroke?: string) => void;
 }
 
 export function useSheet(name: string, written: string): SheetHeld {
-  const [history, take] = useReducer(stepped, null, () => ({
-    past: [], now: draftOf(name) ?? { text: written, loose: [], places: {} }, future: [], stroke: null, at: 0,
-  }));
+  const [history, take] = useReducer(stepped, null, () => {
+    const draft = draftOf(name);
+    const now = { text: draft?.text ?? written, loose: draft?.loose ?? [], places: draft?.places ?? {} };
+    return { past: [], now, future: [], stroke: null, at: 0 };
+  });
+  const [settled, setSettled] = useState(written);
   const sheet = history.now;
   const rule = useMemo(() => read(sheet.text), [sheet.text]);
-  useEffect(() => keepDraft(name, sheet), [name, sheet]);
+  useEffect(
+    () => keepDraft(name, { ...sheet, text: sheet.text === settled ? null : sheet.text }),
+    [name, sheet, settled],
+  );
   const change = useCallback(
     (part: Partial<Sheet>, stroke?: string) =>
       take({ kind: "change", sheet: { ...sheet, ...part }, stroke: stroke ?? null }),
@@ -75,11 +87,12 @@ export function useSheet(name: string, written: string): SheetHeld {
     undo: useCallback(() => take({ kind: "undo" }), []),
     redo: useCallback(() => take({ kind: "redo" }), []),
     change,
+    settle: useCallback(() => setSettled(sheet.text), [sheet.text]),
     changeRule,
   };
 }
 
-export function keepDraft(name: string, sheet: Sheet): void {
+export function keepDraft(name: string, sheet: Kept): void {
   localStorage.setItem(`hub.rule.${name}`, JSON.stringify(sheet));
 }
 
@@ -87,13 +100,13 @@ export function keepDraft(name: string, sheet: Sheet): void {
 export function draftNames(): string[] {
   return Object.keys(localStorage)
     .filter((key) => key.startsWith("hub.rule."))
-    .map((key) => key.slice("hub.rule.".length));
+    .map((key) => key.slice("hub.rule.".length))
+    .filter((name) => draftOf(name)?.text);
 }
 
-export function draftOf(name: string): Sheet | null {
+export function draftOf(name: string): Kept | null {
   try {
-    const kept = JSON.parse(localStorage.getItem(`hub.rule.${name}`) ?? "null") as Sheet | null;
-    return kept && typeof kept.text === "string" ? { ...kept, loose: kept.loose ?? [], places: kept.places ?? {} } : null;
+    return JSON.parse(localStorage.getItem(`hub.rule.${name}`) ?? "null") as Kept | null;
   } catch {
     return null;
   }

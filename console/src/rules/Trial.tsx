@@ -53,7 +53,7 @@ export function Trial({ name, text, samples, pinned, onPin }: Given) {
               <div key={number}>
                 <p>
                   <Tag color={run.status === "done" ? "green" : run.status === "failed" ? "red" : "default"}>{t(`rule.made.${run.status}`)}</Tag>
-                  {t("rule.wouldDo", { count: run.effects.length })}
+                  <span>{t("rule.wouldDo", { count: run.effects.length })}</span>
                 </p>
                 {run.failures.map((failure) => (
                   <p className="fault" key={failure.path}>

@@ -25,7 +25,7 @@ export function Versions({ versions, onRollBack, onLoad }: Given) {
         <div className="row" key={one.version}>
           <b>{t("rule.version", { number: one.version })}</b>
           <span className="grow">
-            {one.reason}
+            <span>{one.reason}</span>
             <div className="soft">
               {one.by} · {said.moment(one.published_at)}
             </div>

@@ -1,5 +1,5 @@
-"""A sync rule built in the console on a hub with all its services: by drag and drop, then by
-keyboard alone; checked, tried on a real event, dry-run, published, and seen to run."""
+"""A sync rule built in the console, on a hub with all its services: by drag and drop, checked,
+tried on a real event, dry-run, published, and seen to run."""
 
 import asyncio
 import re

@@ -57,7 +57,8 @@ async def merge(
 ) -> Key:
     """Two members are one person; what was said to part them before is said anew."""
     left, right = [await accounts(connection, member_id) for member_id in pair]
-    if not left or not right or left == right:
+    # Others may have merged them between the two looks: then one has accounts of the other.
+    if not left or not right or set(left) & set(right):
         raise Refused("not_two_members", "two members with accounts are needed")
     named = {one.profile_id: one for one in [*left, *right]}
     said = await connection.fetch(queries("membership")["rulings"], list(named))

@@ -35,6 +35,11 @@ def cloud_event(headers: Sequence[Sequence[str]] | None, body: bytes) -> dict[st
     return said if traced is None or TRACEPARENT in said else {**said, TRACEPARENT: traced}
 
 
+def data_of(said: dict[str, Any]) -> dict[str, Any]:
+    """The data within a record's decoded body: in binary mode the body is the data alone."""
+    return said["data"] if "specversion" in said else said
+
+
 def is_binary(headers: Sequence[Sequence[str]] | None) -> bool:
     """Whether a record's headers hold its attributes, and its body the data alone."""
     return any(name == "ce_specversion" for name, _ in headers or ())

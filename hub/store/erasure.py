@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from hub.domain import ids, matching, payloads
+from hub.domain import ids, matching, payloads, telling
 from hub.domain.ids import Key, derived
 from hub.domain.members import ProfileState
 from hub.domain.policy import PROFILES_LIMIT
@@ -158,8 +158,7 @@ def without_person(entity_kind: str, body: bytes) -> bytes:
     if entity_kind == "profile":
         return EMPTY
     event = msgspec.json.decode(body)
-    # In binary mode the body is the data alone.
-    data = event["data"] if "specversion" in event else event
+    data = telling.data_of(event)
     was_for_somebody = any(data.get(name) for name in _RECIPIENTS)
     for name in payloads.PERSONAL_PARTS:
         data.pop(name, None)

@@ -7,10 +7,10 @@ until then, and of what names it and comes later.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
+from hub.domain import telling
 from hub.domain.envelope import Event
 from hub.domain.identifiers import normalise
 from hub.domain.ids import Key
@@ -94,9 +94,7 @@ def _may_name(taken: Taken) -> bool:
 def _contacts(taken: Taken) -> Iterator[tuple[str, str]]:
     """The contacts (type, value) that an event names, in their one spelling."""
     assert taken.record is not None
-    body = msgspec.json.decode(taken.record.body or b"{}")
-    # In binary mode the body is the data alone.
-    data: dict[str, Any] = body["data"] if "specversion" in body else body
+    data = telling.data_of(msgspec.json.decode(taken.record.body or b"{}"))
     recipient = data.get("recipient") or {}
     for kind in _CONTACTS:
         for value in {data.get(f"recipient_{kind}"), recipient.get(kind)} - {None}:

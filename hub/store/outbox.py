@@ -333,9 +333,7 @@ def _shown(event: Event, body: bytes) -> bytes:
 
 
 def _data(body: bytes) -> dict[str, Any]:
-    said = msgspec.json.decode(body)
-    # In binary mode the body is the data alone.
-    return said["data"] if "specversion" in said else said
+    return telling.data_of(msgspec.json.decode(body))
 
 
 def hops_of(headers: list[list[str]] | None, body: bytes) -> int:

@@ -16,6 +16,13 @@ from tests.event_maker import Shop, line, record
 
 ROUNDS = 4
 TRIES_MAX = 20
+WAITS = """
+    select exists (
+        select from pg_locks as l
+        inner join pg_stat_activity as a on l.pid = a.pid
+        where a.datname = current_database() and not l.granted
+    )
+"""
 
 
 class Pair:
@@ -173,15 +180,9 @@ async def test_a_write_that_began_first_and_came_second_is_not_forgotten(pair: P
 async def test_two_writers_that_bring_an_items_first_name_keep_the_newer_one(pair: Pair) -> None:
     shop, (slow, _) = Shop(), pair.connections
     for turn, slow_minute in ((1, 1), (2, 9)):
-        one = record(shop.body("item.upserted", slow_minute, sku=f"s{turn}", name=f"{slow_minute}"))
+        one = shop.body("item.upserted", slow_minute, sku=f"s{turn}", name=f"{slow_minute}")
         other = shop.body("item.upserted", 5, sku=f"s{turn}", name="5")
-        transaction = slow.transaction()
-        await transaction.start()
-        await apply.apply(slow, pair.vault, [one], "test-cluster")
-        waiting = asyncio.create_task(pair.write(1, [[other]]))
-        await asyncio.sleep(0.1)
-        await transaction.commit()
-        await waiting
+        await meets(pair, [one], [other])
         name = await slow.fetchval("select name from items where sku = $1", f"s{turn}")
         assert name == str(max(slow_minute, 5))
 
@@ -193,7 +194,10 @@ async def meets(pair: Pair, slow: list[bytes], quick: list[bytes]) -> None:
     records = [record(body) for body in slow]
     await apply.apply(pair.connections[0], pair.vault, records, "test-cluster")
     waiting = asyncio.create_task(pair.write(1, [quick]))
-    await asyncio.sleep(0.3)
+    while True:
+        if waiting.done() or await pair.connections[0].fetchval(WAITS):
+            break
+        await asyncio.sleep(0.01)
     await transaction.commit()
     await waiting
     assert not [r for r in await check.run(pair.database.dsn()) if r.violations]

@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -25,7 +26,7 @@ from psycopg import sql
 
 from hub.local import guardian, kafka, postgres, roles
 from hub.local.process import Process
-from hub.settings import Role, Settings
+from hub.settings import Role, Settings, load
 from hub.store import migrate
 
 RUN_VARIABLE = "HUB_TEST_RUN_DIR"
@@ -119,6 +120,17 @@ def shared_postgres() -> Settings:
 def shared_kafka() -> Settings:
     """The run's Kafka broker."""
     return _shared("kafka", _start_kafka)
+
+
+@contextlib.contextmanager
+def own_settings(**given: Any) -> Iterator[Settings]:
+    """Settings of a hub of a test's own, in a folder that Postgres's service user can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="hub-own-"))
+    folder.chmod(0o711)
+    try:
+        yield load(data_dir=folder / "hub", port_base=free_port_base(), **given)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -182,13 +182,8 @@ async def facts(connection: Connection, vault: Vault, span: Span) -> list[tuple[
     told = await _positions(connection) if STOCK_CHANGED in span.types else []
     if span.over is not None and span.event_id is None:
         told += await _due_now(connection, span.over, span.limit)
-    sealed = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
-    bodies = await log.open_bodies(connection, vault, sealed)
-    return told + [
-        ((row["xid"], row["outbox_id"]), _fact(row["headers"], body))
-        for row, body in zip(rows, bodies, strict=True)
-        if body is not None
-    ]
+    opened = await _opened(connection, vault, rows)
+    return told + [((row["xid"], row["outbox_id"]), fact) for row, fact in opened]
 
 
 async def newest_facts(
@@ -197,10 +192,18 @@ async def newest_facts(
     """Real facts with when they were received, the newest first; erased persons' are left out."""
     wanted = (span.since, span.until, list(span.types), min(span.limit, FACTS_MAX))
     rows = await connection.fetch(queries("rules")["newest_facts"], *wanted)
+    opened = await _opened(connection, vault, rows)
+    return [(row["received_at"], fact) for row, fact in opened]
+
+
+async def _opened(
+    connection: Connection, vault: Vault, rows: Sequence[Any]
+) -> list[tuple[Any, Fact]]:
+    """The fact of each row of the log, without those of erased persons."""
     sealed = [(row["body"], row["sealed_by"], row["event_key"]) for row in rows]
     bodies = await log.open_bodies(connection, vault, sealed)
     return [
-        (row["received_at"], _fact(row["headers"], body))
+        (row, _fact(row["headers"], body))
         for row, body in zip(rows, bodies, strict=True)
         if body is not None
     ]

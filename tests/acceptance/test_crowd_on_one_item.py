@@ -1,10 +1,7 @@
 """A crowd buys one item on the channels' counters: all orders are in, the shortage has a name."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +9,8 @@ from hub.demo import feed, progress
 from hub.demo.envelope import Record
 from hub.domain import topics
 from hub.local.supervisor import Supervisor
-from hub.settings import Settings, load
+from hub.settings import Settings
 from hub.store import check
-from hub.testing import free_port_base
 from hub_assets import streams
 from tests.event_maker import Shop, at, line
 
@@ -25,15 +21,6 @@ CROWD = 5_000
 UNITS = 100
 EVERY_TENTH = 10
 COUNTED = Shop("erp")
-
-
-@pytest.fixture
-def own_settings() -> Iterator[Settings]:
-    """Settings of a hub of the test's own, in a folder that Postgres's service user can enter."""
-    folder = Path(tempfile.mkdtemp(prefix="hub-crowd-"))
-    folder.chmod(0o711)
-    yield load(data_dir=folder / "hub", port_base=free_port_base())
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def counts() -> Iterator[Record]:

@@ -1,11 +1,7 @@
 """A day of real input through everything while parts are killed: the marts equal the tables."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +11,8 @@ from hub.demo.disturb import Disturbance, Disturbed
 from hub.demo.oracle import comparing
 from hub.demo.oracle.journey import Journey
 from hub.local.supervisor import Supervisor
-from hub.settings import Settings, load
+from hub.settings import Settings
 from hub.store import check
-from hub.testing import free_port_base
 
 PARTS = ("postgres", "migrations", "kafka", "topics", "worker", "dagster-home")
 DAY = source.Window(date(2017, 11, 24), date(2017, 11, 24))
@@ -25,15 +20,6 @@ SEED = 11
 EVENTS_PER_S = 800.0
 START_TIMEOUT_S = 180
 STALLED_AFTER_S = 90
-
-
-@pytest.fixture
-def own_settings() -> Iterator[Settings]:
-    """Settings of a hub of the test's own, in a folder that Postgres's service user can enter."""
-    folder = Path(tempfile.mkdtemp(prefix="hub-demo-"))
-    folder.chmod(0o711)
-    yield load(data_dir=folder / "hub", port_base=free_port_base())
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.timeout(420)

@@ -1,29 +1,14 @@
 """The four complaints this hub was begun for, told by two systems through a running hub."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from hub.demo.bakery import show
 from hub.demo.bakery.stories import Teller
 from hub.local.supervisor import Supervisor
-from hub.settings import Settings, load
-from hub.testing import free_port_base
+from hub.settings import Settings
 
 PARTS = ("postgres", "migrations", "kafka", "topics", "worker", "api")
 START_TIMEOUT_S = 180
-
-
-@pytest.fixture
-def own_settings() -> Iterator[Settings]:
-    """Settings of a hub of the test's own, in a folder that Postgres's service user can enter."""
-    folder = Path(tempfile.mkdtemp(prefix="hub-stories-"))
-    folder.chmod(0o711)
-    yield load(data_dir=folder / "hub", port_base=free_port_base())
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.timeout(420)

@@ -1,18 +1,14 @@
 """Each template of a sync rule, from an event over Kafka to the channel that is told."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from hub import testing
 from hub.demo.bakery import show
 from hub.demo.bakery.syncing import Syncing, syncing
 from hub.local.supervisor import Supervisor
 from hub.rules import drafts
-from hub.settings import load
-from hub.testing import free_port_base
 
 PARTS = ("postgres", "migrations", "kafka", "topics", "worker", "rules", "deliveries", "api")
 START_TIMEOUT_S = 180
@@ -22,10 +18,10 @@ pytestmark = pytest.mark.timeout(420)
 @pytest.fixture(scope="module")
 def tried() -> Iterator[Syncing]:
     """A hub of the module's own, in which what each template is for has happened once."""
-    folder = Path(tempfile.mkdtemp(prefix="hub-rules-"))
-    folder.chmod(0o711)
-    settings = load(data_dir=folder / "hub", port_base=free_port_base(), local_receivers=True)
-    with Supervisor(settings, only=PARTS) as hub:
+    with (
+        testing.own_settings(local_receivers=True) as settings,
+        Supervisor(settings, only=PARTS) as hub,
+    ):
         hub.wait_ready(timeout_s=START_TIMEOUT_S)
         with (
             show.connected(settings) as clients,
@@ -34,7 +30,6 @@ def tried() -> Iterator[Syncing]:
         ):
             found.try_each()
             yield found
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.parametrize("template", sorted(drafts.templates()))

@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as TookTooLong
 
 SCREENSHOTS_VARIABLE = "HUB_SCREENSHOTS"
 MISSING = "these tests look at pages in Chromium: apt-get install chromium"
 PAGE_TIMEOUT_MS = 30_000
 LOOK_S = 5
+FILLED_S = 60
+SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,17 @@ class Looker:
                     raise
             else:
                 return page
+
+    def fits(self, name: str) -> None:
+        """Nothing is wider than the window at either size; a picture of each."""
+        for size, (width, height) in SIZES.items():
+            self.page.set_viewport_size({"width": width, "height": height})
+            loading = self.page.locator(".ant-skeleton")
+            expect(loading).to_have_count(0, timeout=FILLED_S * 1000)
+            self.keep(f"{name}-{size}", is_whole=True)
+            wide = self.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{name} is {wide} wide in a window of {width}"
+        self.page.set_viewport_size({"width": 1440, "height": 900})
 
     def keep(self, name: str, is_whole: bool = False) -> None:
         """A picture of the page as it is, or all of its length, if somebody wants pictures."""

@@ -32,7 +32,6 @@ ROOT = Path(console.BUILT).parents[1]
 PATIENCE_S = 60
 PASSWORD = "a long enough password"
 PHONE = "+8613912345678"
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 WEB, MINI = Shop("website", "main"), Shop("miniprogram", "main")
 
 
@@ -130,15 +129,7 @@ def sees(pages: Looker, *texts: str) -> None:
 
 
 def look(pages: Looker, name: str) -> None:
-    """Nothing is wider than the window at either size; a picture of each."""
-    page = pages.page
-    for size, (width, height) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        expect(page.locator(".ant-skeleton")).to_have_count(0, timeout=PATIENCE_S * 1000)
-        pages.keep(f"console-{name}-{size}", is_whole=True)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{name} is {wide} wide in a window of {width}"
-    page.set_viewport_size({"width": 1440, "height": 900})
+    pages.fits(f"console-{name}")
 
 
 def log_in(page: Page) -> None:

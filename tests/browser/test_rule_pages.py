@@ -3,24 +3,22 @@ tried on a real event, dry-run, published, and seen to run."""
 
 import asyncio
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from hub import testing
 from hub.local.supervisor import Supervisor
-from hub.settings import Settings, load
+from hub.settings import Settings
 from hub.store import db, keys, people
 from hub.store.keys import NewKey
 from hub.store.people import NewPerson
-from hub.testing import free_port_base, wait_until
+from hub.testing import wait_until
 from hub_api.routes import console
 from tests.browser.conftest import Looker
 from tests.event_maker import line
@@ -37,7 +35,6 @@ PARTS = ("postgres", "migrations", "kafka", "topics", "worker", "rules", "delive
 START_TIMEOUT_S = 180
 PATIENCE_S = 60
 PASSWORD = "a long enough password"
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
 
 class Hub:
@@ -69,11 +66,8 @@ class Hub:
 
 @pytest.fixture(scope="module")
 def hub(chromium: str) -> Iterator[Hub]:
-    folder = Path(tempfile.mkdtemp(prefix="hub-rule-pages-"))
-    folder.chmod(0o711)
-    settings = load(data_dir=folder / "hub", port_base=free_port_base())
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        settings = stack.enter_context(testing.own_settings())
         started = stack.enter_context(Supervisor(settings, only=PARTS))
         started.wait_ready(timeout_s=START_TIMEOUT_S)
         found = Hub(settings, asyncio.run(_begin(settings)))
@@ -218,14 +212,7 @@ def sees(pages: Looker, *texts: str) -> None:
 
 
 def look(pages: Looker, name: str) -> None:
-    """Nothing is wider than the window at either size; a picture of each."""
-    page = pages.page
-    for size, (width, height) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        pages.keep(f"console-{name}-{size}", is_whole=True)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{name} is {wide} wide in a window of {width}"
-    page.set_viewport_size({"width": 1440, "height": 900})
+    pages.fits(f"console-{name}")
 
 
 def node(page: Page, name: str) -> Locator:

@@ -9,6 +9,7 @@ import { useMay, useSession } from "../app/session";
 import { api, got, newName, type Schemas } from "../api/client";
 import { find, placeOf } from "../parts/finding";
 import { Panel } from "../parts/Panel";
+import { Reason } from "../parts/Reason";
 import { useSaid } from "../parts/said";
 import { Failed, Nothing, Told } from "../parts/Told";
 
@@ -148,7 +149,7 @@ function Settle({ one }: { one: Whole }) {
             </label>
           </>
         )}
-        <Why onChange={setReason} value={reason} />
+        <Reason onChange={setReason} value={reason} />
         {settle.isError && <Failed error={settle.error} />}
         <Button disabled={!action || !reason.trim()} loading={settle.isPending} onClick={() => settle.mutate()} type="primary">
           {t("case.settleNow")}
@@ -171,7 +172,7 @@ function Approve({ one }: { one: Whole }) {
   return (
     <Panel title={t("approval.title")}>
       <div className="stack">
-        <Why onChange={setReason} value={reason} />
+        <Reason onChange={setReason} value={reason} />
         {grant.isError && <Failed error={grant.error} />}
         {decline.isError && <Failed error={decline.error} />}
         <div className="actions">
@@ -215,7 +216,7 @@ function Assign({ one }: { one: Whole }) {
           />
           <DatePicker aria-label={t("case.due")} onChange={setDue} placeholder={t("case.due")} showTime value={due} />
         </div>
-        <Why onChange={setReason} value={reason} />
+        <Reason onChange={setReason} value={reason} />
         {assign.isError && <Failed error={assign.error} />}
         <Button disabled={!reason.trim()} loading={assign.isPending} onClick={() => assign.mutate()}>
           {t("case.assign")}
@@ -235,32 +236,13 @@ function Note({ one }: { one: Whole }) {
   return (
     <Panel title={t("case.note")}>
       <div className="stack">
-        <Why label={t("case.noteText")} onChange={setReason} value={reason} />
+        <Reason label={t("case.noteText")} onChange={setReason} value={reason} />
         {note.isError && <Failed error={note.error} />}
         <Button disabled={!reason.trim()} loading={note.isPending} onClick={() => note.mutate()}>
           {t("case.noteNow")}
         </Button>
       </div>
     </Panel>
-  );
-}
-
-interface Asked {
-  value: string;
-  onChange: (text: string) => void;
-  label?: string;
-}
-
-function Why({ value, onChange, label }: Asked) {
-  const { t } = useTranslation();
-  return (
-    <Input.TextArea
-      aria-label={label ?? t("ask.reason")}
-      maxLength={256}
-      onChange={(event) => onChange(event.target.value)}
-      placeholder={label ?? t("ask.reason")}
-      value={value}
-    />
   );
 }
 

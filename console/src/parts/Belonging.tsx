@@ -7,6 +7,7 @@ import { useMay } from "../app/session";
 import { api, got, newName, type Schemas } from "../api/client";
 import { find } from "./finding";
 import { Panel } from "./Panel";
+import { Reason } from "./Reason";
 import { useSaid } from "./said";
 import { Failed, Nothing, Told } from "./Told";
 
@@ -186,19 +187,6 @@ function Undoing({ manifest, member, onEnd }: { manifest: Manifest; member: Memb
         {split.isError && <Failed error={split.error} />}
       </div>
     </Modal>
-  );
-}
-
-function Reason({ value, onChange }: { value: string; onChange: (text: string) => void }) {
-  const { t } = useTranslation();
-  return (
-    <Input.TextArea
-      aria-label={t("ask.reason")}
-      maxLength={256}
-      onChange={(event) => onChange(event.target.value)}
-      placeholder={t("ask.reason")}
-      value={value}
-    />
   );
 }
 

@@ -1,9 +1,10 @@
 // What can be done with a rule that is published: pause it, let it run again, put it away.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Input, Modal } from "antd";
+import { App, Button, Modal } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, got, newName } from "../api/client";
+import { Reason } from "../parts/Reason";
 import { Failed } from "../parts/Told";
 
 export type Doing = { what: "pause" | "resume" | "archive" } | { what: "rollback"; version: number };
@@ -42,13 +43,7 @@ export function Ask({ name, doing, onEnd }: { name: string; doing: Doing; onEnd:
       title={t(`rule.ask.${doing.what}`)}
     >
       <div className="stack">
-        <Input.TextArea
-          aria-label={t("ask.reason")}
-          maxLength={256}
-          onChange={(event) => setReason(event.target.value)}
-          placeholder={t("ask.reason")}
-          value={reason}
-        />
+        <Reason onChange={setReason} value={reason} />
         {done.isError && <Failed error={done.error} />}
       </div>
     </Modal>

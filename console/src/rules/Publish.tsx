@@ -1,12 +1,13 @@
 // Before a rule goes live: what it would have done with real events, beside the live version; then
 // publishing it, with the reason.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Input, Select } from "antd";
+import { Alert, Button, Select } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, got, newName, Refusal } from "../api/client";
 import { useMay } from "../app/session";
 import { Figure, Panel } from "../parts/Panel";
+import { Reason } from "../parts/Reason";
 import { Failed } from "../parts/Told";
 import type { Fault } from "./asking";
 import { Labelled } from "./Labelled";
@@ -118,13 +119,7 @@ export function Publish({ name, text, faults, looseCount, onPublished }: Given) 
           <div className="stack">
             {!told && <span className="soft">{t("rule.dryRunFirst")}</span>}
             {looseCount > 0 && <Alert showIcon title={t("rule.looseStay", { count: looseCount })} type="warning" />}
-            <Input.TextArea
-              aria-label={t("ask.reason")}
-              maxLength={256}
-              onChange={(event) => setReason(event.target.value)}
-              placeholder={t("ask.reason")}
-              value={reason}
-            />
+            <Reason onChange={setReason} value={reason} />
             {publish.isError && <Failed error={publish.error} />}
             {publish.data && (
               <Alert

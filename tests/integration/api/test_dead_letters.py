@@ -43,7 +43,7 @@ async def test_they_are_listed_in_pages_without_their_bytes(http, house, letters
     assert [one["dead_letter_id"] for one in first["items"] + rest["items"]] == letters
     assert rest["next_cursor"] is None
     assert first["items"][0]["body_bytes"] > len(POISON)
-    assert "139" not in str(first)
+    assert "13912345678" not in str(first)
     assert first["items"][1]["reason_code"] == "type_unknown"
     foreign = await get(http, house, cursor=first["next_cursor"], state="redriven")
     assert foreign.status_code == 400

@@ -109,6 +109,12 @@ async def active(connection: Connection, vault: Vault) -> list[Active]:
     return [_active(row, vault) for row in rows]
 
 
+async def noted(connection: Connection) -> set[Key]:
+    """Of which subscriptions something is noted now."""
+    rows = await connection.fetch(queries("subscriptions")["noted"])
+    return {row["subscription_id"] for row in rows}
+
+
 async def note_failures(
     connection: Connection, subscription_id: Key, failures: int, resumes_at: datetime | None
 ) -> None:

@@ -42,7 +42,7 @@ AT_ONCE_CROWDED = 2
 CROWDED = 256
 """So many on their way in all mean that many receivers are slow: each gets fewer places."""
 SUBSCRIPTIONS_EVERY_S = 0.5
-"""So soon a new or paused subscription is known."""
+"""So soon a paused subscription, or another secret, is known; a new one before the next fact."""
 FILL_EVERY_S = 0.25
 """Between two readings of all that waits: so soon is known what others have put there."""
 LOOK_EVERY_S = 0.1
@@ -185,6 +185,11 @@ class Dispatcher:
         told, until = await outbox.told_after(self._holder, self._vault, self._place, types=types)
         if until is None:
             return False
+        # Looked at after the facts were read: whoever subscribed before one of them is told of it.
+        noted_now = await subscriptions.noted(self._holder)
+        if noted_now != {one.subscription_id for one in self._known}:
+            self._known_at_s = 0.0
+            return True
         batch = ToldBatch(deliveries.READER, self._place, told, until)
         noted = await deliveries.spread(self._holder, batch, self._known)
         self._place = until

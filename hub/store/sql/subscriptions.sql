@@ -67,6 +67,11 @@ left join lateral (
 ) as c on true
 where s.state in ('active', 'paused');
 
+-- name: noted
+select subscription_id
+from access.subscriptions
+where state in ('active', 'paused');
+
 -- name: note_failures
 update access.subscriptions
 set failures = $2, resumes_at = $3, reason = $4

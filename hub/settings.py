@@ -45,6 +45,7 @@ PORT_OFFSETS = {
 }
 WORKER_PORT_OFFSET = 10
 WORKERS_MAX = 32
+SAMPLE_PORT_OFFSET = 50
 SECRET_KEY_BYTES = 32
 LEDGERS = ("points",)
 MIRROR_KINDS = ("pypi", "npm", "maven")
@@ -178,6 +179,10 @@ class Settings(BaseSettings):
     def worker_port(self, index: int) -> int:
         """Where stream worker `index` (from 0) serves its health and metrics."""
         return self.port_base + WORKER_PORT_OFFSET + index
+
+    def sample_port(self, index: int) -> int:
+        """Where sample channel `index` (from 0) listens, while `hub samples` runs."""
+        return self.port_base + SAMPLE_PORT_OFFSET + index
 
     def mirror(self, kind: Literal["pypi", "npm", "maven"]) -> str | None:
         """The address to download packages of this kind from, if one is set."""

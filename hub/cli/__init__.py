@@ -16,6 +16,7 @@ COMMANDS = {
     "status": ("hub.cli.status", "Show each part's state, address and log."),
     "doctor": ("hub.cli.doctor", "Say what is wrong with this machine and how to mend it."),
     "demo": ("hub.cli.demo", "Run the whole hub on real input and prove the result."),
+    "samples": ("hub.cli.samples", "Run a website and a mini-program on the running hub."),
     "replay": ("hub.cli.replay", "Rebuild the state from the log, compare, swap."),
     "check": ("hub.cli.check", "Count what breaks an invariant."),
     "marts": ("hub.cli.marts", "Say which build of the marts readers see."),

@@ -16,7 +16,7 @@ from typing import Any
 
 from hub import settings as settings_module
 from hub.demo import feed, journey, marts, progress, source, visible
-from hub.demo.bakery import show, stories
+from hub.demo.bakery import shopping, show, stories
 from hub.demo.chaos import Chaos, spread
 from hub.demo.disturb import Disturbance, Disturbed
 from hub.demo.envelope import Record
@@ -64,8 +64,9 @@ def _run(options: DemoOptions, settings: Settings, screen: Screen) -> int:
             screen.summary(summary, hub.addresses())
             if not options.exit_after:
                 password = asyncio.run(_let_in(settings))
-                screen.stay(VISITOR.person_id, password, stories.phone_of())
-                _wait_for_ctrl_c()
+                with shopping.open_shops(settings) as shops:
+                    screen.stay(VISITOR.person_id, password, stories.phone_of(), shops)
+                    _wait_for_ctrl_c()
     if options.exit_after:
         screen.json(json.dumps(summary.figures(), ensure_ascii=False))
     return 0 if summary.holds else 1

@@ -121,8 +121,11 @@ class Screen:
             self.say(f"    [red]{difference}[/]")
         self.say(f"took {summary.wall_s:.0f} s")
 
-    def stay(self, login: str, password: str, phone: str) -> None:
-        """The demo is over and the hub stays up; a visitor may log in to its console."""
+    def stay(self, login: str, password: str, phone: str, shops: dict[str, str]) -> None:
+        """The demo is over and the hub stays up; a visitor may log in to its console, and buy.
+        shops: sample channel -> its address."""
+        for program, address in shops.items():
+            self._console.print(f"  {'to buy a cake: ' + program:26} {address}")
         self._console.print(f"  {'log in to the console as':26} {login}  {password}")
         self._console.print(f"  {'whom to look for there':26} {phone}, Lin of the stories")
         self._console.print(

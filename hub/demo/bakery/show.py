@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from hub.demo.api_client import ChannelClient
-from hub.demo.bakery import copying, day, live, syncing, town
+from hub.demo.bakery import copying, day, live, shopping, syncing, town
 from hub.demo.bakery.outcome import Played
 from hub.demo.bakery.stories import Clients, Teller, Told
 from hub.settings import Settings
@@ -95,7 +95,7 @@ def show(
         with syncing.syncing(clients, house, suffix) as rules:
             after, events = live.play(clients, chain, wanted, suffix, count)
             teller = Teller(clients, suffix)
-            stories = teller.tell()
+            stories = teller.tell() + shopping.tell(settings, suffix)
             rules.try_each()
             stories.append(rules.told())
             runs = rules.runs()

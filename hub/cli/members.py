@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from hub import settings
-from hub.cli.connected import with_hub
+from hub.cli.connected import read_document, with_hub
 from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.domain import policy
-from hub.errors import SettingsError
 from hub.store import member_commands
 from hub.store.sealing import Vault
 
@@ -30,7 +29,7 @@ def try_policy(
 ) -> None:
     """Say which members another matching policy would merge or part. Changes nothing."""
     with errors_in_words(as_json):
-        tried = _read(file)
+        tried = read_document(file, policy.read)
         vault = Vault(settings.load().secret())
         found = with_hub(lambda held: member_commands.regrouped(held, vault, tried), "reader")
     if as_json:
@@ -42,10 +41,3 @@ def try_policy(
         if len(found[kind]) > SHOWN_MAX:
             say(f"and {len(found[kind]) - SHOWN_MAX} more")
     say(f"{len(found['merged'])} merges, {len(found['split'])} partings")
-
-
-def _read(file: Path) -> policy.Policy:
-    try:
-        return policy.read(file.read_bytes())
-    except policy.PolicyInvalid as error:
-        raise SettingsError(str(error), where=str(file)) from error

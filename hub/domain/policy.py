@@ -1,7 +1,9 @@
 """The matching policy: which identifiers join profiles by themselves, and within which limits.
 
-Data with a version, which stands on every link that it decided. How it is followed is in
-`hub.domain.matching`; values that identify nobody anywhere are in `hub.domain.identifiers`.
+Data with a version, which stands on every link that it decided: configuration of kind
+`matching_policy`; until one is published, the document beside this module is in force. How it is
+followed is in `hub.domain.matching`; values that identify nobody anywhere are in
+`hub.domain.identifiers`.
 """
 
 from datetime import timedelta
@@ -12,8 +14,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from hub.domain.documents import BadDocument, Document, convert
 from hub.domain.identifiers import normalise
 
+KIND, NAME = "matching_policy", "default"
 TYPES = ("unionid", "openid", "crm_id", "card", "phone", "email")
 PROFILES_MAX = 20
 """Profiles that may share one value: a person has an account or two at each channel."""
@@ -21,10 +25,6 @@ PROFILES_LIMIT = 200
 """Above this a policy is refused: each write looks at all profiles that share its values."""
 Version = Annotated[str, Meta(min_length=1, max_length=64)]
 Limit = Annotated[int, Meta(ge=2, le=PROFILES_LIMIT)]
-
-
-class PolicyInvalid(ValueError):
-    """The matching policy cannot be used."""
 
 
 class TypeRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +37,7 @@ class TypeRule(Struct, frozen=True, forbid_unknown_fields=True):
     in China keep a returned number back for 90 days).
     """
 
+    type: str
     joins: bool = True
     unless_differ: tuple[str, ...] = ()
     profiles_max: Limit = PROFILES_MAX
@@ -48,36 +49,48 @@ class TypeRule(Struct, frozen=True, forbid_unknown_fields=True):
         return timedelta(days=days) if days is not None else None
 
 
-class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+class _Said(Struct, frozen=True, forbid_unknown_fields=True):
+    """A policy as its document says it."""
+
+    version: Version
+    types: Annotated[list[TypeRule], Meta(min_length=1)]
+    blocked: dict[str, list[str]] = {}
+    channels: tuple[str, ...] = ()
+
+
+class Policy(Struct, frozen=True):
     """The types in order of their strength, the strongest first, and values that never join.
 
     blocked: by type, such as the number of a store's tablet that clerks show for everybody.
     channels: whose word on a person's attributes counts most, first; those not named count last.
     """
 
-    version: Version
+    version: str
     types: dict[str, TypeRule]
-    blocked: dict[str, list[str]] = {}
-    channels: tuple[str, ...] = ()
+    blocked: dict[str, list[str]]
+    channels: tuple[str, ...]
 
 
 @cache
 def default() -> Policy:
     """The policy the hub comes with."""
-    return read((files("hub.domain") / "matching_policy.json").read_bytes())
+    text = (files("hub.domain") / "matching_policy.json").read_bytes()
+    return read(msgspec.json.decode(text))
 
 
-def read(body: bytes) -> Policy:
-    """The policy in a JSON document. PolicyInvalid names what is wrong."""
-    try:
-        policy = msgspec.json.decode(body, type=Policy)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise PolicyInvalid(f"The matching policy cannot be read: {error}") from None
-    named = {*policy.types, *policy.blocked}
-    named |= {name for rule in policy.types.values() for name in rule.unless_differ}
-    if unknown := sorted(named - set(TYPES)):
-        raise PolicyInvalid(f"No such type of identifier: {', '.join(unknown)}")
-    return policy
+def read(document: Document) -> Policy:
+    """The policy as it is followed. BadDocument names the field that is wrong."""
+    said = convert(document, _Said)
+    for index, rule in enumerate(said.types):
+        where = f"$.types[{index}]"
+        if unknown := sorted({rule.type, *rule.unless_differ} - set(TYPES)):
+            raise BadDocument(f"no such type of identifier: {', '.join(unknown)}", where)
+        if rule.type in {earlier.type for earlier in said.types[:index]}:
+            raise BadDocument(f"{rule.type} is named twice", where)
+    if unknown := sorted(set(said.blocked) - set(TYPES)):
+        raise BadDocument(f"no such type of identifier: {', '.join(unknown)}", "$.blocked")
+    types = {rule.type: rule for rule in said.types}
+    return Policy(said.version, types, said.blocked, said.channels)
 
 
 def blocked_values(policy: Policy) -> list[tuple[str, str]]:

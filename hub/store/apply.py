@@ -25,6 +25,7 @@ from hub.store import (
     erasure,
     growth,
     log,
+    matching_policies,
     members,
     mentions,
     orders,
@@ -96,14 +97,15 @@ async def _take(
     is_decision: bool = False,
 ) -> Work:
     """Decide new records (with their content hashes), and keep them with what they came to."""
-    received_at, log_ids, has_supply = await log.stamp(connection, len(fresh))
+    stamp = await log.stamp(connection, len(fresh))
     taken = [
         Taken(record.event, record, log_id)
-        for (record, _), log_id in zip(fresh, log_ids, strict=True)
+        for (record, _), log_id in zip(fresh, stamp.log_ids, strict=True)
         if record.event is not None
     ]
-    work = Work(taken, received_at, LOG_END, is_decision=is_decision)
-    work.has_supply = has_supply
+    work = Work(taken, stamp.received_at, LOG_END, is_decision=is_decision)
+    work.has_supply = stamp.has_supply
+    work.policy = matching_policies.of(stamp.policy)
     await decide(connection, vault, work)
     await log.keep(
         connection, vault, work, {t.event.key: h for t, (_, h) in zip(taken, fresh, strict=True)}
@@ -120,6 +122,7 @@ async def replay(
 ) -> Work:
     """Decide events that are in the log already: state is written, log and outbox are not."""
     work = Work(taken, received_at, taken[0].log_id)
+    work.policy = await matching_policies.in_force(connection)
     await decide(connection, vault, work)
     return work
 

@@ -5,11 +5,12 @@ Duplicates are known by identity and content; the same identity with other conte
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from hub.domain import ids
+from hub.domain.documents import Document
 from hub.domain.envelope import EVENTS_MAX, BadEvent, Event, Outcome
 from hub.domain.ids import Key
 from hub.store.db import Connection, Rows, queries
@@ -78,8 +79,9 @@ _OUTBOX = Rows(
         "log_id": "bigint",
     },
 )
-SUPPLY_LOCK = int.from_bytes(ids.derived("supply")[:8], signed=True)
-"""Shared by all writes, but for those that change what orders take of stock."""
+WRITES_LOCK = int.from_bytes(ids.derived("writes")[:8], signed=True)
+"""Shared by all writes, but for those that run alone: they change what orders take of stock, or who
+is a member."""
 REUSED_ID = "the same source and id came before with other content"
 
 
@@ -143,29 +145,36 @@ def _says_the_same(first: bytes, second: bytes) -> bool:
         return False
 
 
-async def stamp(connection: Connection, count: int) -> tuple[dt.datetime, list[int], bool]:
-    """The time this write received its events, their places in the log, and whether anything is
-    known beside orders of what they take of stock."""
+class Stamp(NamedTuple):
+    """When a write received its events, their places in the log, whether anything is known beside
+    orders of what they take of stock, and the matching policy that was published last."""
+
+    received_at: dt.datetime
+    log_ids: list[int]
+    has_supply: bool
+    policy: Document | None
+
+
+async def stamp(connection: Connection, count: int) -> Stamp:
+    """What a write of so many events begins with."""
     row = await connection.fetchrow(queries("log")["stamp"], count)
     assert row is not None
-    return row["received_at"], row["log_ids"], row["has_supply"]
+    return Stamp(*row)
 
 
-async def claim(
-    connection: Connection, keys: Iterable[Key], *, changes_supply: bool = False
-) -> None:
+async def claim(connection: Connection, keys: Iterable[Key], *, is_alone: bool = False) -> None:
     """Hold back other writes of these entities until this one ends.
 
-    changes_supply: hold back all, since any order may depend on what this one says.
+    is_alone: hold back all, since anything may depend on what this one says.
 
     An order that does not exist yet has no row to lock: of two writes at once, one with
     its placing and one with its payment, neither would see the other's event. Nor would two
     that bring the same event see it as a repetition.
     """
     locks = sorted(int.from_bytes(key[:8], signed=True) for key in set(keys))
-    if locks or changes_supply:
-        shared = None if changes_supply else SUPPLY_LOCK
-        await connection.execute(queries("log")["claim"], [SUPPLY_LOCK, *locks], shared)
+    if locks or is_alone:
+        shared = None if is_alone else WRITES_LOCK
+        await connection.execute(queries("log")["claim"], [WRITES_LOCK, *locks], shared)
 
 
 async def try_claim(connection: Connection, key: Key) -> bool:

@@ -15,7 +15,7 @@ from hub.domain import ids, matching, policy
 from hub.domain.decisions import Decision
 from hub.domain.ids import Key
 from hub.errors import Refused
-from hub.store import commands, log, membership
+from hub.store import commands, log, matching_policies, membership
 from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
@@ -108,13 +108,14 @@ async def conflicts(
         for member_id in member_ids
         for one in await accounts(connection, member_id)
     }
-    known = await membership.load(connection, vault, policy.default(), sorted(owned))
+    in_force = await matching_policies.in_force(connection)
+    known = await membership.load(connection, vault, in_force, sorted(owned))
     found = [
         {"kind": "ruled_apart", "about": ""}
         for said in known.facts.rulings
         if not said.is_one and owned.get(said.left) != owned.get(said.right)
     ]
-    exclusive = {kind for rule in policy.default().types.values() for kind in rule.unless_differ}
+    exclusive = {kind for rule in in_force.types.values() for kind in rule.unless_differ}
     held: dict[tuple[str, str], dict[Key, set[Key]]] = {}
     for one in known.facts.holdings:
         if one.profile in owned and one.type in exclusive:

@@ -10,11 +10,11 @@ from datetime import datetime
 
 import msgspec
 
-from hub.domain import ids, matching, members, policy
+from hub.domain import ids, matching, members
 from hub.domain.envelope import Event
 from hub.domain.ids import Key
 from hub.domain.members import Held, ProfileState, RulingData
-from hub.store import erasure, log, membership, mentions, rulings
+from hub.store import erasure, log, matching_policies, membership, mentions, rulings
 from hub.store.db import Connection, Rows, queries
 from hub.store.folding import refold
 from hub.store.membership import LINKS, Changed, link
@@ -81,11 +81,12 @@ _CONSENTS = Rows(
 
 async def apply(connection: Connection, vault: Vault, work: Work) -> None:
     """Fold the new member events; give every account that appears a profile; join members."""
+    published = await matching_policies.follow_published(connection, work)
     await _add_profiles(connection, work)
-    changed = Changed(await rulings.keep(connection, vault, work))
+    changed = Changed(await rulings.keep(connection, vault, work) | published)
     if new := work.of("profile"):
         await _tell(connection, vault, work, new, changed)
-    await membership.follow(connection, vault, work, policy.default(), changed)
+    await membership.follow(connection, vault, work, changed)
     if work.erased:
         await erasure.forget_merges(connection, sorted(work.erased))
 
@@ -147,7 +148,7 @@ async def _add_profiles(connection: Connection, work: Work) -> None:
     )
     ours = sorted(row["profile_id"] for row in added)
     await _MEMBERS.insert_new(connection, [(key, None, named[key][2]) for key in ours])
-    why = ("first_seen", {}, policy.default().version)
+    why = ("first_seen", {}, work.policy.version)
     links = [link(work, (key, key), why, named[key][3]) for key in ours]
     await LINKS.insert_new(connection, links)
 

@@ -89,16 +89,11 @@ class Known(Struct):
     standings: dict[At, Standing]
 
 
-async def follow(
-    connection: Connection,
-    vault: Vault,
-    work: Work,
-    policy: Policy,
-    changed: Changed,
-) -> None:
+async def follow(connection: Connection, vault: Vault, work: Work, changed: Changed) -> None:
     """Bring the members of all profiles that these changes may join or part up to date."""
     if not changed.profiles:
         return
+    policy = work.policy
     seeds = sorted(changed.profiles)
     locked: set[Key] = set()
     for _ in range(ROUNDS_MAX):
@@ -106,7 +101,7 @@ async def follow(
         resolution = matching.resolve(known.facts, policy)
         shared = _members_of_several(known, resolution)
         if shared <= locked:
-            await _write(connection, work, policy, known, resolution)
+            await _write(connection, work, known, resolution)
             return
         await connection.fetch(queries("membership")["lock_members"], sorted(shared))
         locked |= shared
@@ -177,9 +172,7 @@ def _holders(facts: Facts) -> dict[Value, set[Key]]:
     return holders
 
 
-async def _write(
-    connection: Connection, work: Work, policy: Policy, known: Known, resolution: Resolution
-) -> None:
+async def _write(connection: Connection, work: Work, known: Known, resolution: Resolution) -> None:
     await _set_standings(connection, known, resolution)
     await _follow_cases(connection, work, known, resolution)
     moved = sorted(p for p, member in resolution.members.items() if known.members[p] != member)
@@ -192,11 +185,10 @@ async def _write(
     await connection.execute(queries("membership")["close_links"], moved, work.received_at)
     cause = min(_causes(work), default=work.taken[0].event.key)
     evidence = _evidence(moved, known, resolution)
-    links = [
-        link(work, (p, resolution.members[p]), (*evidence[p], policy.version), cause) for p in moved
-    ]
+    version = work.policy.version
+    links = [link(work, (p, resolution.members[p]), (*evidence[p], version), cause) for p in moved]
     await LINKS.insert_new(connection, links)
-    await _MERGES.insert_new(connection, _manifests(work, policy, known, resolution, moved))
+    await _MERGES.insert_new(connection, _manifests(work, known, resolution, moved))
 
 
 def link(
@@ -250,7 +242,7 @@ def _evidence(
 
 
 def _manifests(
-    work: Work, policy: Policy, known: Known, resolution: Resolution, moved: list[Key]
+    work: Work, known: Known, resolution: Resolution, moved: list[Key]
 ) -> list[tuple[object, ...]]:
     """One manifest for each set of members that were regrouped among themselves."""
     edges = [(known.members[profile], resolution.members[profile]) for profile in moved]
@@ -277,7 +269,7 @@ def _manifests(
                 after,
                 [edge for profile in sorted(profiles) for edge in edges_of.get(profile, ())],
                 [ids.text(cause) for cause in sorted(causes)],
-                policy.version,
+                work.policy.version,
                 work.received_at,
             )
         )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from hub.domain import events
+from hub.domain import events, policy
 from hub.domain.earning import Terms
 from hub.domain.envelope import BadEvent, Event, Outcome, Verdict
 from hub.domain.growth import Entry as GrowthEntry
@@ -124,7 +124,8 @@ class Work:
     and state follows; erased: profiles that this write folds and that were erased, with the time;
     members_before: of profiles whose member this write changes; points_back: what refunds of
     orders give back, by the spending it was spent with; has_supply: whether anything is known
-    beside orders of what they take of stock; items_new: items described for the first time;
+    beside orders of what they take of stock; policy: by which members are matched; items_new:
+    items described for the first time;
     forgotten: contacts (type, value) that erased persons had proved, until when; mentions: rows of
     whom events of no account name; unnamed: coupons whose recipient is forgotten by this write;
     redacted: events that named somebody who is erased now.
@@ -156,6 +157,7 @@ class Work:
         self.over_before: dict[OrderName, datetime | None] = {}
         self.points_back: dict[Key, list[Return]] = {}
         self.has_supply = True
+        self.policy = policy.default()
         self.items_new: set[str] = set()
         self.forgotten: dict[tuple[str, str], datetime] = {}
         self.mentions: list[tuple[object, ...]] = []

@@ -19,6 +19,7 @@ from hub.domain.supply import NOTHING, Supply, Wish
 from hub.errors import Refused
 from hub.store import log
 from hub.store.db import Connection, queries
+from hub.store.matching_policies import is_policy
 from hub.store.records import Work
 
 KINDS = ("shop_places", "unknown_items")
@@ -43,16 +44,16 @@ def is_change(event: Event) -> bool:
 
 async def claim(connection: Connection, keys: Iterable[Key], events: Sequence[Event]) -> None:
     """Hold back other writes of these entities; and all writes, where these events change what
-    orders take. An item's description does where lines wait for it."""
-    is_first = any(map(is_change, events))
+    orders take, or who is a member. An item's description does where lines wait for it."""
+    is_first = any(is_change(event) or is_policy(event) for event in events)
     if is_first or all(event.type != "item.upserted" for event in events):
-        await log.claim(connection, keys, changes_supply=is_first)
+        await log.claim(connection, keys, is_alone=is_first)
         return
     # Asked again once it holds its locks: somebody may just have decided that lines wait.
     is_first = bool(await connection.fetchval(queries("supply")["items_are_awaited"]))
-    await log.claim(connection, keys, changes_supply=is_first)
+    await log.claim(connection, keys, is_alone=is_first)
     if not is_first and await connection.fetchval(queries("supply")["items_are_awaited"]):
-        await log.claim(connection, (), changes_supply=True)
+        await log.claim(connection, (), is_alone=True)
 
 
 async def affected(connection: Connection, work: Work) -> list[OrderName]:

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from hub.domain import identifiers, ids, policy
+from hub.domain import identifiers, ids
 from hub.domain.ids import Key
 from hub.domain.survivorship import Said, survivors
+from hub.store import matching_policies
 from hub.store.keys import ApiKey
 from hub.store.personal import Personal
 from hub.store.reads import members as reads
@@ -154,12 +155,13 @@ async def get_member(
         said = await reads.said(reader, viewer, named)
         consents = await reads.consents(reader, viewer, named)
         levels = await tiers.of_member(reader, viewer, row["member_id"])
+        channels = (await matching_policies.in_force(reader)).channels
         return Member(
             member_id=ids.text(row["member_id"]),
             asked_id=str(member_id),
             first_seen_at=row["first_seen_at"],
             profiles=[_profile(profile) for profile in profiles],
-            attributes=[_attribute(one) for one in survivors(said, policy.default().channels)],
+            attributes=[_attribute(one) for one in survivors(said, channels)],
             consents=[
                 Consent.model_validate(consent | {"profile_id": ids.text(consent["profile_id"])})
                 for consent in consents

@@ -129,8 +129,20 @@ def _people(day: Day) -> None:
     for granted in (True, False):
         data = {"account": "a-1", "purpose": "marketing", "medium": "sms", "granted": granted}
         day.post(shops[0], "member.consent_changed", day.minute(), **data)
+    _policies(day)
     erased = f"a-{day.chance.randint(1, ACCOUNTS)}"
     day.bodies.append(shops[0].decision("member.erased", day.minute(200, 400), account=erased))
+
+
+def _policies(day: Day) -> None:
+    """By whom people are one changes while they come: who shares a phone is, then nobody is."""
+    for version, (phone, email) in enumerate(((True, False), (day.chance.random() < 0.5, True))):
+        types = [{"type": "unionid"}, {"type": "phone", "joins": phone, "profiles_max": 3},
+                 {"type": "email", "joins": email}]  # fmt: skip
+        document = {"version": f"day-{version}", "types": types}
+        said = {"kind": "matching_policy", "name": "default", "document": document, "reason": "-"}
+        minute = day.minute(100 + 200 * version, 200 + 200 * version)
+        day.bodies.append(day.shops[0].decision("config.published", minute, **said))
 
 
 def _content(day: Day, number: int) -> dict[str, object]:

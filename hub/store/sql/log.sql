@@ -16,7 +16,17 @@ select
     array(select nextval('log.log_id_seq') from generate_series(1, $1::int)) as log_ids,
     -- Whether orders have to look beyond their own events: most hubs have no bundles.
     exists (select from item_components)
-    or exists (select from configs where kind in ('shop_places', 'unknown_items')) as has_supply;
+    or exists (select from configs where kind in ('shop_places', 'unknown_items')) as has_supply,
+    -- Most hubs follow the matching policy that they come with.
+    (
+        select document
+        from configs
+        where
+            kind = 'matching_policy'
+            and name = 'default'
+        order by published_at desc, event_key desc
+        limit 1
+    ) as policy;
 
 -- One lock an entity, in the order given; each ends with the transaction. Writes share $2, but for
 -- one that holds all others back.

@@ -54,6 +54,40 @@ from reach as r
 inner join profiles as p on r.profile_id = p.profile_id
 order by p.profile_id;
 
+-- The policy that was published last; nothing about from when it counts, since it does at once.
+-- name: policy_in_force
+select document
+from configs
+where
+    kind = 'matching_policy'
+    and name = 'default'
+order by published_at desc, event_key desc
+limit 1;
+
+-- Profiles that share anything with others, or are one member with others now.
+-- name: sharing
+select profile_id
+from profile_identifiers
+where
+    proof = 'verified'
+    and (identifier_type, value_hmac) in (
+        select
+            i.identifier_type,
+            i.value_hmac
+        from profile_identifiers as i
+        where i.proof = 'verified'
+        group by i.identifier_type, i.value_hmac
+        having count(*) > 1
+    )
+union
+select unnest(array[left_profile, right_profile])
+from member_rulings
+union
+select unnest(array[profile_id, member_id])
+from profiles
+where member_id <> profile_id
+limit $1;
+
 -- What some profiles proved to hold, and whether more share it than may.
 -- name: holdings
 select

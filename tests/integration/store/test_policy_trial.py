@@ -44,7 +44,7 @@ def test_a_policy_change_is_tried_on_existing_members_and_changes_nothing(
     hub: CliRunner, tmp_path: Path
 ) -> None:
     file = tmp_path / "policy.json"
-    types = {"unionid": {}, "phone": {}, "email": {"joins": False}}
+    types = [{"type": "unionid"}, {"type": "phone"}, {"type": "email", "joins": False}]
     file.write_text(json.dumps({"version": "bold", "types": types}))
     for _ in range(2):
         found = hub.invoke(app, ["try-policy", str(file), "--json"])
@@ -65,7 +65,7 @@ def test_the_policy_in_force_changes_nothing(hub: CliRunner) -> None:
 
 def test_a_policy_that_cannot_be_read_is_named(hub: CliRunner, tmp_path: Path) -> None:
     file = tmp_path / "policy.json"
-    file.write_text('{"version": "1", "types": {"fax": {}}}')
+    file.write_text('{"version": "1", "types": [{"type": "fax"}]}')
     found = hub.invoke(app, ["try-policy", str(file)])
     assert found.exit_code != 0
     assert "fax" in found.output

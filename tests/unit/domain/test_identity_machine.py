@@ -19,8 +19,19 @@ KINDS = ("unionid", "phone", "email")
 SHARED_MAX = 4
 RETURNED_DAYS = 90
 POLICY = policy.read(
-    b'{"version": "t", "types": {"unionid": {}, "phone": {"unless_differ": ["unionid"],'
-    b' "profiles_max": 4, "reassigned_after_days": 90}, "email": {"unless_differ": ["unionid"]}}}'
+    {
+        "version": "t",
+        "types": [
+            {"type": "unionid"},
+            {
+                "type": "phone",
+                "unless_differ": ["unionid"],
+                "profiles_max": SHARED_MAX,
+                "reassigned_after_days": RETURNED_DAYS,
+            },
+            {"type": "email", "unless_differ": ["unionid"]},
+        ],
+    }
 )
 ACCOUNTS = st.sampled_from(sorted(CHANNELS))
 PAIRS = st.tuples(ACCOUNTS, ACCOUNTS).filter(lambda pair: pair[0] != pair[1])

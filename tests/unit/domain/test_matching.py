@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain import matching, policy
+from hub.domain.documents import BadDocument
 from hub.domain.ids import Key
 from hub.domain.matching import Facts, Holding, Resolution, Ruling
 from hub.domain.policy import PROFILES_MAX, Policy
@@ -160,7 +161,7 @@ def test_a_value_that_too_many_show_belongs_to_nobody() -> None:
 
 
 def test_a_type_that_does_not_join_by_itself_asks_a_person() -> None:
-    cautious = policy.read(b'{"version": "t", "types": {"email": {"joins": false}}}')
+    cautious = policy.read({"version": "t", "types": [{"type": "email", "joins": False}]})
     found = resolved(holds(1, "email", "e"), holds(2, "email", "e", 1), followed=cautious)
     assert groups(found) == [{1}, {2}]
     assert kinds(found) == {"identifier_shared"}
@@ -205,24 +206,30 @@ def test_a_blocked_value_of_the_policy_joins_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("said", "field"),
     [
-        b"[]",
-        b'{"version": "1"}',
-        b'{"version": "1", "types": {"fax": {}}}',
-        b'{"version": "1", "types": {"phone": {"unless_differ": ["fax"]}}}',
-        b'{"version": "1", "types": {"phone": {"profiles_max": 1}}}',
-        b'{"version": "1", "types": {"phone": {"profiles_max": 201}}}',
-        b'{"version": "1", "types": {"phone": {"profile_max": 3}}}',
+        ({}, "$"),
+        ({"types": []}, "$.types"),
+        ({"types": [{"type": "fax"}]}, "$.types[0]"),
+        ({"types": [{"type": "email"}, {"type": "email"}]}, "$.types[1]"),
+        ({"types": [{"type": "phone", "unless_differ": ["fax"]}]}, "$.types[0]"),
+        ({"types": [{"type": "phone", "profiles_max": 1}]}, "$.types[0].profiles_max"),
+        ({"types": [{"type": "phone", "profiles_max": 201}]}, "$.types[0].profiles_max"),
+        ({"types": [{"type": "phone", "profile_max": 3}]}, "$.types[0]"),
+        ({"types": [{"type": "phone"}], "blocked": {"fax": ["1"]}}, "$.blocked"),
     ],
 )
-def test_a_policy_that_says_something_unknown_is_refused(body: bytes) -> None:
-    with pytest.raises(policy.PolicyInvalid):
-        policy.read(body)
+def test_a_policy_that_says_something_unknown_is_refused(
+    said: dict[str, object], field: str
+) -> None:
+    with pytest.raises(BadDocument) as bad:
+        policy.read({"version": "1"} | said)
+    assert bad.value.field == field
 
 
 def test_blocked_values_are_known_in_any_spelling() -> None:
-    read = policy.read(b'{"version": "1", "types": {}, "blocked": {"phone": ["139 1234 5678"]}}')
+    blocked = {"phone": ["139 1234 5678"]}
+    read = policy.read({"version": "1", "types": [{"type": "phone"}], "blocked": blocked})
     assert policy.blocked_values(read) == [("phone", "+8613912345678")]
 
 

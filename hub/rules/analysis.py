@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from hub.domain import topics
-from hub.rules.document import Rule, actions_of
+from hub.rules.document import TOLD, Rule, actions_of
 
 WRITES: dict[str, tuple[str, ...]] = {
     "issue_coupon": ("coupon.issued",),
@@ -40,7 +40,7 @@ def writes_of(rule: Rule, echoes: Mapping[str, Iterable[str]]) -> frozenset[str]
     found: set[str] = set()
     for action in actions_of(rule):
         found.update(WRITES.get(action.do, ()))
-        if action.do == "deliver":
+        if action.do in TOLD:
             found.update(echoes.get(action.to, ()))
         elif action.do == "publish" and action.to in topics.COMMERCE:
             found.update(t for t in rule.trigger.types if topics.topic_of(t) == action.to)

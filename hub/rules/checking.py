@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct
 from hub.domain.segments import SEGMENTS
 from hub.domain.topics import TOPICS
 from hub.rules import comparisons, expressions, fields, personal
-from hub.rules.document import Action, Condition, Field, Rule, parse, shaped
+from hub.rules.document import TOLD, Action, Condition, Field, Rule, parse, shaped
 from hub.rules.expressions import Expression
 from hub.rules.facts import STOCK_CHANGED
 from hub.rules.fields import Schema, UnknownField
@@ -30,7 +30,7 @@ NEEDS: dict[str, tuple[bool, tuple[str, ...]]] = {
     "adjust_points": (False, ("points", "reason")),
     "set_tier": (False, ("member", "scheme", "level")),
     "tag_member": (False, ("member", "tag")),
-    "notify": (True, ("member",)),
+    "notify": (True, ("member", "purpose", "medium")),
     "open_case": (False, ("what",)),
     "wait": (False, ()),
     "call": (True, ()),
@@ -54,7 +54,7 @@ EITHER: dict[str, tuple[str, str]] = {
     "adjust_points": ("member", "order_number"),
 }
 """Action -> two targets of which it needs one: an order's buyer is known to the hub."""
-UNAVAILABLE = ("notify", "set_tier")
+UNAVAILABLE = ("set_tier",)
 """What nobody can do yet: refused, so that no rule is published that does nothing."""
 OWN_TOPICS = frozenset(topic.name for topic in TOPICS)
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
@@ -254,7 +254,7 @@ class _Check:
     def _target(self, action: Action, at: str) -> None:
         if action.do in UNAVAILABLE:
             self._wrong(f"unavailable_{action.do}", f"{at}.do")
-        if action.do == "deliver" and action.to and not _CHANNEL.fullmatch(action.to):
+        if action.do in TOLD and action.to and not _CHANNEL.fullmatch(action.to):
             self._wrong("no_channel", f"{at}.to", name=action.to)
         is_own = action.to not in OWN_TOPICS and _TOPIC.fullmatch(action.to)
         if action.do == "publish" and action.to and not is_own:

@@ -41,6 +41,8 @@ Doing = Literal[
     "wait",
     "call",
 ]
+TOLD = ("deliver", "notify")
+"""What tells a channel something; a notice is for a person, and asks first whether it may."""
 Gap = Literal["fail", "skip", "default"]
 
 

@@ -65,10 +65,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "'{action}' does not know '{name}'; it knows {known}",
         "动作“{action}”不认识“{name}”,可用:{known}",
     ),
-    "unavailable_notify": (
-        "the hub sends no messages to people itself; deliver to the channel that sends them",
-        "数据中台本身不向个人发送消息,请改为 deliver 到负责发送的渠道",
-    ),
     "unavailable_set_tier": (
         "levels follow from the scheme of tiers; no rule sets them",
         "会员等级由等级方案计算得出,不能由规则设置",

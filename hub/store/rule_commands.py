@@ -21,6 +21,7 @@ from hub.store import approvals, commands, coupon_commands, log, wallets
 from hub.store.approvals import Wish
 from hub.store.coupon_commands import Counter, CouponUnknown
 from hub.store.db import Connection, queries
+from hub.store.notices import Notice
 from hub.store.sealing import Vault
 
 TAG_PREFIX = "tag."
@@ -61,6 +62,14 @@ class Asked(Struct, frozen=True):
 
 
 Result = dict[str, Any]
+
+
+def notice_of(asked: Asked) -> Notice:
+    """Whom `notify` is to tell. Raises `Refused`."""
+    if not asked.channel or not asked.account:
+        raise Refused("no_account", "the event names no account of a channel")
+    purpose, medium = str(asked.body["purpose"]), str(asked.body["medium"])
+    return Notice(asked.channel, asked.account, purpose, medium)
 
 
 async def decide(connection: Connection, vault: Vault, asked: Asked) -> Result:

@@ -148,7 +148,7 @@ class Told(Struct, frozen=True, gc=False):
 
 async def deliver(connection: Connection, told: Told) -> int:
     """Make an effect that waited a delivery; to how many it goes."""
-    whom = _receivers({}, await receivers(connection), told.run.rule, told.effect)
+    whom = _who_hear(await receivers(connection), told.run.rule, told.effect.to)
     await _deliver(connection, [(told, receiver) for receiver in whom])
     return len(whom)
 
@@ -250,9 +250,14 @@ def _receivers(
         return []
     name = (rule, effect.to)
     if name not in known:
-        type_ = rule_type(rule)
-        known[name] = [one for one in to if one.channel == effect.to and one.wanted.names(type_)]
+        known[name] = _who_hear(to, *name)
     return known[name]
+
+
+def _who_hear(all_of_them: Iterable[Receiver], rule: str, channel: str) -> list[Receiver]:
+    """The subscriptions of a channel that take what a rule tells."""
+    type_ = rule_type(rule)
+    return [one for one in all_of_them if one.channel == channel and one.wanted.names(type_)]
 
 
 def _row(one: Made, *, is_waiting: bool) -> tuple[object, ...]:

@@ -270,7 +270,7 @@ async def _positions(connection: Connection) -> list[tuple[Position, Fact]]:
 async def _unheard(connection: Connection, rule: Rule) -> list[Finding]:
     """The channels that the rule delivers to, and that nobody told the hub how to reach."""
     rows = await connection.fetch(queries("rule_runs")["receivers"])
-    wanted = {one.to for one in document.actions_of(rule) if one.do == "deliver"}
+    wanted = {one.to for one in document.actions_of(rule) if one.do in document.TOLD}
     heard = {
         row["channel"]
         for row in rows

@@ -10,15 +10,17 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from datetime import datetime, tzinfo
+from typing import Any, NamedTuple
 
 import asyncpg
 
+from hub.domain import ids
 from hub.domain.envelope import BadEvent
+from hub.domain.ids import Key
 from hub.errors import HubError, Refused
 from hub.rules.facts import Effect, Fact, Run
-from hub.store import outbox, rule_book, rule_commands, rule_effects, rule_runs, rules
+from hub.store import notices, outbox, rule_book, rule_commands, rule_effects, rule_runs, rules
 from hub.store.rule_book import About, RuleBook, RuleBroken
 from hub.store.rule_commands import Asked
 from hub.store.rule_effects import Kept
@@ -37,6 +39,15 @@ AWAY_S = 1.0
 BY = "rules worker"
 CASE_REASON = "rule '{rule}' failed {failures} times; see its runs: hub rule runs {rule}"
 Clock = Callable[[], datetime]
+_Made = tuple[Run, Effect, Key]
+"""What an effect is, and the event that it is about."""
+
+
+class When(NamedTuple):
+    """What time it is, and the zone of business hours."""
+
+    clock: Clock
+    zone: tzinfo
 
 
 class Undoable(HubError):
@@ -47,10 +58,10 @@ class Doer:
     """Starts what is due, lane by lane."""
 
     def __init__(
-        self, pool: asyncpg.Pool, vault: Vault, book: RuleBook, outside: Outside, clock: Clock
+        self, pool: asyncpg.Pool, vault: Vault, book: RuleBook, outside: Outside, when: When
     ) -> None:
         self._pool, self._vault, self._book = pool, vault, book
-        self._outside, self._clock = outside, clock
+        self._outside, self._clock, self._zone = outside, when.clock, when.zone
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self.done = 0
         self.failed = 0
@@ -141,21 +152,44 @@ class Doer:
         async with self._pool.acquire() as connection, connection.transaction():
             if not await rule_effects.hold(connection, kept.effect_id):
                 return
+            asked = Asked(kept.rule, fact, effect)
             if kept.kind == "deliver":
-                position = (kept.xid, kept.outbox_id)
-                told = Told(run, effect, position, event_key, kept.sku, kept.place)
-                count = await rule_runs.deliver(connection, told)
-                if not count:
-                    type_ = rule_book.rule_type(kept.rule)
-                    raise Undoable(
-                        f"no subscription of channel '{effect.to}' takes {type_}",
-                        mend="subscribe the channel to it",
-                    )
-                result = {"deliveries": count}
+                result = await self._deliver(connection, kept, (run, effect, event_key))
+            elif kept.kind == "notify":
+                about = (run, effect, event_key)
+                result = await self._notify(connection, kept, asked, about)
             else:
-                asked = Asked(kept.rule, fact, effect)
                 result = await rule_commands.decide(connection, self._vault, asked)
-            await self._end(connection, kept, result)
+            if result is not None:
+                await self._end(connection, kept, result)
+
+    async def _deliver(self, connection: Any, kept: Kept, made: _Made) -> dict[str, Any]:
+        run, effect, event_key = made
+        position = (kept.xid, kept.outbox_id)
+        told = Told(run, effect, position, event_key, kept.sku, kept.place)
+        count = await rule_runs.deliver(connection, told)
+        if not count:
+            type_ = rule_book.rule_type(kept.rule)
+            raise Undoable(
+                f"no subscription of channel '{effect.to}' takes {type_}",
+                mend="subscribe the channel to it",
+            )
+        return {"deliveries": count}
+
+    async def _notify(
+        self, connection: Any, kept: Kept, asked: Asked, made: _Made
+    ) -> dict[str, Any] | None:
+        """Tell the channel that sends, if the person may be told; None if that has to wait."""
+        notice = rule_commands.notice_of(asked)
+        here = self._clock().astimezone(self._zone)
+        answer = await notices.may_tell(connection, notice, here)
+        if answer.later is not None:
+            await rule_effects.put_off(connection, [kept], answer.later)
+            return None
+        if answer.withheld is not None:
+            return {"withheld": answer.withheld}
+        said = {"profile_id": ids.text(notice.profile_id), "purpose": notice.purpose}
+        return await self._deliver(connection, kept, made) | said
 
     async def _effect(self, kept: Kept) -> tuple[Fact, Run, Effect, bytes] | None:
         """What the effect is, made anew; None if nothing is left of its fact."""

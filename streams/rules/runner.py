@@ -5,7 +5,6 @@ facts behind it run under the new one. Runs, effects and the place are one trans
 """
 
 import asyncio
-import time
 
 from asyncpg import UniqueViolationError
 from msgspec import Struct
@@ -24,8 +23,6 @@ from hub.store.rule_runs import Made, Receiver
 from hub.store.sealing import Vault
 
 PUBLISHED = "config.published"
-RECEIVERS_EVERY_S = 0.5
-"""So soon a new or paused subscription is known."""
 AHEAD_FROM = 50
 """A batch of so many facts has others behind it."""
 YIELD_EVERY = 50
@@ -48,7 +45,6 @@ class Runner:
         self.book = book
         self._ruleset: Ruleset | None = None
         self._receivers: list[Receiver] = []
-        self._known_at_s = 0.0
         self._ahead: asyncio.Task[_Decided | None] | None = None
         self.facts = 0
         self.tallies: dict[tuple[str, int], rule_runs.Tally] = {}
@@ -71,7 +67,8 @@ class Runner:
             return False
         batch = decided.batch
         is_publication = bool(batch.facts) and _publishes_rule(batch.facts[-1])
-        await self._look_at_receivers(connection)
+        # Looked at after the facts were read: whoever subscribed before one of them is told of it.
+        self._receivers = await rule_runs.receivers(connection)
         if STOCK_CHANGED in self._types:
             decided.made += await self._run_stock(connection, batch.facts, decided.deciding)
         if not is_publication and len(batch.facts) >= AHEAD_FROM:
@@ -178,11 +175,6 @@ class Runner:
         self._ruleset = await self.book.in_force(connection, until)
         async with connection.transaction():
             await _drop_archived(connection)
-
-    async def _look_at_receivers(self, connection: Connection) -> None:
-        if time.monotonic() - self._known_at_s >= RECEIVERS_EVERY_S:
-            self._receivers = await rule_runs.receivers(connection)
-            self._known_at_s = time.monotonic()
 
     def _count(self, tallies: dict[tuple[str, int], rule_runs.Tally], facts: int) -> None:
         self.facts += facts

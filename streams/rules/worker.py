@@ -16,7 +16,7 @@ from hub.store import db, outbox, rule_runs
 from hub.store.rule_book import RuleBook
 from hub.store.sealing import Vault
 from hub.store.waking import Bell, Ringer
-from streams.rules.doer import Clock, Doer
+from streams.rules.doer import Clock, Doer, When
 from streams.rules.outside import Outside
 from streams.rules.runner import Runner
 from streams.rules.timer import Timer
@@ -70,7 +70,8 @@ class RulesWorker:
         )
         self._ringer.start()
         book = self.runner.book
-        self._doer = Doer(self._pool, self._vault, book, self._outside, self._clock)
+        when = When(self._clock, self._settings.zone)
+        self._doer = Doer(self._pool, self._vault, book, self._outside, when)
 
     async def close(self) -> None:
         """Leave what is not ended to whoever works next."""

@@ -5,6 +5,7 @@ import { useSaid } from "../parts/said";
 import type { FieldPart, Parts } from "./asking";
 import type { Action, Branch, Condition, Rule, Trigger } from "./document";
 import { Labelled } from "./Labelled";
+import { isTold } from "./palette";
 
 const OPS = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "exists", "starts_with"];
 const TYPES = ["text", "money", "quantity", "time"];
@@ -272,7 +273,7 @@ export function ActionForm({ value, onChange, known }: { value: Action; onChange
             <AutoComplete
               aria-label={label}
               onChange={(to: string) => onChange({ ...value, to })}
-              options={value.do === "deliver" ? channelsOf(known).map((name) => ({ value: name, label: `${said.channel(name)} ${name}` })) : []}
+              options={isTold(value.do) ? channelsOf(known).map((name) => ({ value: name, label: `${said.channel(name)} ${name}` })) : []}
               value={value.to ?? ""}
             />
           )}

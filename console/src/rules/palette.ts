@@ -8,6 +8,9 @@ export interface Offered {
   piece: Piece;
 }
 
+/** What tells a channel something: its name is chosen, not written. */
+export const isTold = (name: string) => name === "deliver" || name === "notify";
+
 export function palette(parts: Parts | undefined): Offered[] {
   const actions = (parts?.actions ?? []).map(({ do: name, needs_to }) => ({
     name,
@@ -17,7 +20,7 @@ export function palette(parts: Parts | undefined): Offered[] {
       value: {
         do: name,
         id: name.replace("_", "-"),
-        ...(needs_to ? { to: name === "deliver" ? "website" : "" } : {}),
+        ...(needs_to ? { to: isTold(name) ? "website" : "" } : {}),
         ...(name === "wait" ? { seconds: 60 } : {}),
       },
     },

@@ -51,7 +51,6 @@ class RuleStage:
     async def run_rules(self, turns: int = 4) -> None:
         """Only the rules, no deliveries."""
         for _ in range(turns):
-            self.worker.runner._known_at_s = 0.0
             while await self.worker.run_facts():
                 pass
             await self.worker.do_effects()

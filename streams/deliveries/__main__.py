@@ -6,6 +6,8 @@ import logging
 import signal
 import sys
 
+import uvloop
+
 from hub import settings as hub_settings
 from streams.deliveries import health
 from streams.deliveries.worker import Dispatcher
@@ -45,4 +47,4 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     # Each refused connection would be a line and a trace of its own; ours says it once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    asyncio.run(main())
+    uvloop.run(main())

@@ -7,6 +7,8 @@ import logging
 import signal
 import sys
 
+import uvloop
+
 from hub import settings as hub_settings
 from streams.rules.health import serve
 from streams.rules.worker import RulesWorker
@@ -42,4 +44,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
-    asyncio.run(main())
+    uvloop.run(main())

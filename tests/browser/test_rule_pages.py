@@ -1,5 +1,5 @@
 """A sync rule built in the console, on a hub with all its services: by drag and drop, checked,
-tried on a real event, dry-run, published, and seen to run."""
+tried on a real event, dry-run, published, seen to run and to reach the sample mini-program."""
 
 import asyncio
 import re
@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from hub import testing
+from hub.local import samples
 from hub.local.supervisor import Supervisor
 from hub.settings import Settings
 from hub.store import db, keys, people
@@ -40,8 +41,9 @@ PASSWORD = "a long enough password"
 class Hub:
     """A running hub, and the website that sells in it."""
 
-    def __init__(self, settings: Settings, token: str) -> None:
+    def __init__(self, settings: Settings, token: str, miniprogram: str) -> None:
         self.address = f"http://127.0.0.1:{settings.api_port}"
+        self.miniprogram = miniprogram
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def sell(self, number: str) -> None:
@@ -67,10 +69,12 @@ class Hub:
 @pytest.fixture(scope="module")
 def hub(chromium: str) -> Iterator[Hub]:
     with ExitStack() as stack:
-        settings = stack.enter_context(testing.own_settings())
+        settings = stack.enter_context(testing.own_settings(local_receivers=True))
         started = stack.enter_context(Supervisor(settings, only=PARTS))
         started.wait_ready(timeout_s=START_TIMEOUT_S)
-        found = Hub(settings, asyncio.run(_begin(settings)))
+        token = asyncio.run(_begin(settings))
+        programs = samples.running(settings, {"miniprogram": "mini-program"})
+        found = Hub(settings, token, stack.enter_context(programs)["miniprogram"])
         found.sell("W-1")
         yield found
 
@@ -106,6 +110,7 @@ def test_a_rule_is_built_by_drag_and_drop_tried_published_and_runs(pages: Looker
     the_same_document_is_a_form_and_yaml(pages)
     it_is_tried_and_published(pages)
     hub.sell("W-2")
+    the_mini_program_was_told(hub, "W-2")
     page.get_by_role("tab", name="运行记录").click()
     page.get_by_role("button", name="查看").first.click()
     sees(pages, "逐步过程", "产生的动作")
@@ -196,6 +201,15 @@ def it_is_tried_and_published(pages: Looker) -> None:
     look(pages, "rule-dry-run")
     publish.click()
     sees(pages, "已发布,从现在起生效")
+
+
+def the_mini_program_was_told(hub: Hub, number: str) -> None:
+    def is_told() -> bool:
+        told = httpx.get(f"{hub.miniprogram}/api/desk").json()["told"]
+        said = {"order_number": number, "total": "168.00"}
+        return any(one["type"] == "rule.orders-to-both" and one["data"] == said for one in told)
+
+    wait_until(is_told, f"the mini-program heard of {number}", PATIENCE_S)
 
 
 def log_in(pages: Looker) -> Page:

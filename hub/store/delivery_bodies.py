@@ -10,6 +10,7 @@ from typing import Any
 from hub.domain import ids
 from hub.domain.delivering import STOCK_CHANGED
 from hub.domain.ids import Key
+from hub.rules import masking
 from hub.store import outbox, rule_book, stock_told
 from hub.store.db import Connection
 from hub.store.deliveries import Delivery
@@ -48,10 +49,15 @@ async def bodies_of(
 
 
 async def by_rule(
-    connection: Connection, vault: Vault, book: RuleBook, delivery: Delivery
+    connection: Connection,
+    vault: Vault,
+    book: RuleBook,
+    delivery: Delivery,
+    *,
+    is_masked: bool = False,
 ) -> Said | None:
     """What a rule has to say, made from the fact and the version that ran; None if that is nothing
-    any more. Raises `RuleBroken` and what making it raises."""
+    any more. is_masked: as people may look at it. Raises `RuleBroken` and what making it raises."""
     assert delivery.rule is not None
     assert delivery.action is not None
     compiled = await book.version(connection, delivery.rule, delivery.rule_version or 0)
@@ -63,6 +69,8 @@ async def by_rule(
     effect = rule_book.effect_of(run, delivery.action)
     if effect is None:
         return None  # a position that changed meanwhile, about which the rule has nothing to say
+    if is_masked:
+        effect = masking.masked_effect(effect, fact, compiled)
     said = rule_book.cloud_event(delivery.rule, run.version, fact, effect)
     if delivery.sku is not None:
         said["id"] = f"{ids.text(delivery.delivery_id)}-{delivery.generation}"

@@ -13,6 +13,7 @@ from hub.domain import ids
 from hub.store import deliveries, delivery_bodies, subscriptions
 from hub.store.deliveries import DeliveryUnknown
 from hub.store.keys import ApiKey
+from hub.store.rule_book import RuleBook
 from hub_api.keyring import Needs
 from hub_api.paging import PageOf, PageQuery, Pager, respond
 from hub_api.problems import Problem
@@ -94,13 +95,17 @@ async def list_deliveries(
 
 @router.get("/{delivery_id}")
 async def get_delivery(delivery_id: UUID, key: Reader, held: Held) -> WholeDelivery:
-    """One delivery with what it says: bodies are made when they are sent, and not kept."""
+    """One delivery with what it says: bodies are made when they are sent, and not kept. What rules
+    made of personal fields is masked."""
     await _refuse_foreign(held, key, delivery_id)
 
     async def read(connection: Any) -> tuple[dict[str, Any], Any]:
         found, row = await deliveries.one(connection, delivery_id.bytes)
-        said = await delivery_bodies.bodies_of(connection, held.vault, [found], {})
-        return row, said[found.delivery_id]
+        if found.rule is None:
+            said = await delivery_bodies.bodies_of(connection, held.vault, [found], {})
+            return row, said[found.delivery_id]
+        about = (held.vault, RuleBook(held.settings.rule_address_list), found)
+        return row, await delivery_bodies.by_rule(connection, *about, is_masked=True)
 
     row, said = await held.database.write(read)
     plain = msgspec.json.decode(msgspec.json.encode(said))

@@ -1,5 +1,6 @@
 """A sync rule built in the console, on a hub with all its services: by drag and drop, checked,
-tried on a real event, dry-run, published, seen to run and to reach the sample mini-program."""
+tried on a real event, dry-run, published, seen to run and to reach the sample mini-program; and a
+record that could not be taken, sent again."""
 
 import asyncio
 import re
@@ -10,9 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
+from confluent_kafka import Producer
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from hub import testing
+from hub.domain import topics
 from hub.local import samples
 from hub.local.supervisor import Supervisor
 from hub.settings import Settings
@@ -22,7 +25,7 @@ from hub.store.people import NewPerson
 from hub.testing import wait_until
 from hub_api.routes import console
 from tests.browser.conftest import Looker
-from tests.event_maker import line
+from tests.event_maker import Shop, line
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -30,6 +33,7 @@ pytestmark = [
         not (console.BUILT / "index.html").is_file(), reason="the console is not built: make env"
     ),
 ]
+WEB = Shop("website")
 SETTLED_MS = 500
 """The canvas fits itself to what is on it, by a movement that a person waits for as well."""
 PARTS = ("postgres", "migrations", "kafka", "topics", "worker", "rules", "deliveries", "api")
@@ -45,6 +49,13 @@ class Hub:
         self.address = f"http://127.0.0.1:{settings.api_port}"
         self.miniprogram = miniprogram
         self._headers = {"Authorization": f"Bearer {token}"}
+        self._brokers = settings.brokers
+
+    def garble(self) -> None:
+        """Somebody writes into the topic what the API would have refused."""
+        producer = Producer({"bootstrap.servers": self._brokers})
+        producer.produce(topics.ORDERS, WEB.body("order.exploded", 1), b"W-0")
+        assert producer.flush(PATIENCE_S) == 0
 
     def sell(self, number: str) -> None:
         """An order of the website; returns when the hub has it."""
@@ -115,6 +126,12 @@ def test_a_rule_is_built_by_drag_and_drop_tried_published_and_runs(pages: Looker
     page.get_by_role("button", name="查看").first.click()
     sees(pages, "逐步过程", "产生的动作")
     look(pages, "rule-runs")
+    page.get_by_role("link", name="下发", exact=True).click()
+    page.locator(".ant-segmented-item").filter(has_text="已送达").click()
+    page.get_by_role("button", name="详情").first.click()
+    expect(page.get_by_text("W-2").first).to_be_visible(timeout=PATIENCE_S * 1000)
+    look(pages, "deliveries-told")
+    page.go_back()
     page.get_by_role("tab", name="版本").click()
     sees(pages, "与门店确认")
     page.get_by_role("button", name="暂停").click()
@@ -125,6 +142,23 @@ def test_a_rule_is_built_by_drag_and_drop_tried_published_and_runs(pages: Looker
     page.get_by_role("link", name="规则").first.click()
     sees(pages, "全部规则", "orders-to-both", "已暂停")
     look(pages, "rules")
+    a_dead_letter_is_sent_again(pages, hub)
+
+
+def a_dead_letter_is_sent_again(pages: Looker, hub: Hub) -> None:
+    page = pages.page
+    page.get_by_role("link", name="死信").click()
+    sees(pages, "没有待处理的死信")
+    hub.garble()
+    page.reload()
+    pages.comes_to_see("/console/dead-letters", "type 'order.exploded' is not known", PATIENCE_S)
+    sees(pages, "类型未知")
+    look(pages, "dead-letters")
+    # Its bytes may be personal: not for this role.
+    assert page.get_by_role("button", name="查看内容").count() == 0
+    page.get_by_role("button", name="重新处理").click()
+    page.locator(".ant-segmented-item").filter(has_text="已重新处理").click()
+    expect(page.get_by_text(re.compile("person:han.mei 于"))).to_be_visible()
 
 
 def the_canvas_is_filled_by_dragging(pages: Looker) -> None:

@@ -18,10 +18,14 @@ const Work = lazy(() => import("../pages/Work"));
 const Case = lazy(() => import("../pages/Case"));
 const Rules = lazy(() => import("../pages/Rules"));
 const Rule = lazy(() => import("../pages/Rule"));
+const Deliveries = lazy(() => import("../pages/Deliveries"));
+const DeadLetters = lazy(() => import("../pages/DeadLetters"));
 const WAYS = [
   { path: "/", word: "find.title", scope: null },
   { path: "/work", word: "work.title", scope: "cases:read" },
   { path: "/rules", word: "rule.title", scope: "rules:read" },
+  { path: "/deliveries", word: "delivery.title", scope: "subscriptions:read" },
+  { path: "/dead-letters", word: "letter.title", scope: "dead_letters:read" },
 ] as const;
 
 export default function Shell() {
@@ -49,6 +53,8 @@ export default function Shell() {
               <Route path="/work/:id" component={Case} />
               <Route path="/rules" component={Rules} />
               <Route path="/rules/:name" component={Rule} />
+              <Route path="/deliveries" component={Deliveries} />
+              <Route path="/dead-letters" component={DeadLetters} />
               <Route>
                 <Redirect to="/" />
               </Route>

@@ -1,13 +1,12 @@
 // The work queue: what needs a person, the oldest first.
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { Button, Segmented, Skeleton, Tag } from "antd";
+import { Segmented, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { useSession } from "../app/session";
 import { api, got, type Schemas } from "../api/client";
+import { Pages } from "../parts/Pages";
 import { useSaid } from "../parts/said";
-import { Failed, Nothing } from "../parts/Told";
 
 type View = "open" | "mine" | "closed";
 
@@ -15,26 +14,8 @@ export default function Work() {
   const { t } = useTranslation();
   const [view, setView] = useState<View>("open");
   const { person_id } = useSession();
-  const cases = useInfiniteQuery({
-    queryKey: ["cases", view],
-    queryFn: ({ pageParam }) =>
-      got(
-        api.GET("/v1/cases", {
-          params: {
-            query: {
-              state: view === "closed" ? "closed" : "open",
-              ...(view === "mine" ? { assignee: person_id } : {}),
-              ...(pageParam ? { cursor: pageParam } : {}),
-            },
-          },
-        }),
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next_cursor,
-    placeholderData: keepPreviousData,
-    refetchInterval: 15_000,
-  });
-  const found = cases.data?.pages.flatMap((page) => page.items) ?? [];
+  const state = view === "closed" ? "closed" : "open";
+  const wanted = { state, ...(view === "mine" ? { assignee: person_id } : {}) } as const;
   return (
     <>
       <div className="page-head">
@@ -49,19 +30,14 @@ export default function Work() {
           value={view}
         />
       </div>
-      <section className="panel">
-        {cases.isPending && <Skeleton active title={false} />}
-        {cases.isError && <Failed error={cases.error} again={() => void cases.refetch()} />}
-        {cases.isSuccess && found.length === 0 && <Nothing words={view === "closed" ? t("work.noneClosed") : t("work.none")} />}
-        {found.map((one) => (
-          <Head key={one.case_id} one={one} />
-        ))}
-        {cases.hasNextPage && (
-          <Button block loading={cases.isFetchingNextPage} onClick={() => void cases.fetchNextPage()}>
-            {t("path.more")}
-          </Button>
-        )}
-      </section>
+      <Pages
+        ask={(page) => got(api.GET("/v1/cases", { params: { query: { ...wanted, ...page } } }))}
+        idOf={(one: Schemas["CaseHead"]) => one.case_id}
+        name={["cases", view]}
+        none={view === "closed" ? t("work.noneClosed") : t("work.none")}
+      >
+        {(one) => <Head one={one} />}
+      </Pages>
     </>
   );
 }

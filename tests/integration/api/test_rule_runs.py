@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.store import outbox, rule_runs
+from hub.store import outbox, rule_runs, subscriptions
+from hub.store.sealing import Vault
+from hub.store.subscriptions import NewSubscription
 from streams.rules.worker import RulesWorker
 from tests.integration.api.test_rules import post
 
@@ -44,6 +46,23 @@ def keep(take) -> Any:
         await take(*(msgspec.json.encode(one) for one in events))
 
     return kept
+
+
+async def test_a_delivery_of_a_rule_is_shown_with_personal_values_masked(
+    http, key_for, keep, event, worker, writer, database
+) -> None:
+    key = await key_for(None, "rules:write", "subscriptions:read")
+    new = NewSubscription("website", "test", ("rule.*",), "https://example.com/hook")
+    await subscriptions.add(writer, Vault(database.settings.secret()), new)
+    told = RULE | {"actions": [{"do": "deliver", "id": "send", "to": "website"}]}
+    assert (await post(http, key, "", "1", rule=told, reason="-")).status_code == 200
+    await keep(order(event, "1"))
+    while await worker.run_facts():
+        pass
+    (one,) = (await http.get("/v1/deliveries", headers=key)).json()["items"]
+    shown = await http.get(f"/v1/deliveries/{one['delivery_id']}", headers=key)
+    assert shown.status_code == 200, shown.text
+    assert shown.json()["said"]["data"] == {"number": "W-1", "phone": "•••"}
 
 
 async def test_a_rule_is_tried_on_a_real_event_with_personal_values_masked(

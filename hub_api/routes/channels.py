@@ -15,7 +15,7 @@ from hub.store import channels, configs
 from hub.store.configs import Draft
 from hub.store.keys import ApiKey
 from hub_api import pushes, requests
-from hub_api.keyring import Needs
+from hub_api.keyring import OfTheHouse
 from hub_api.limits import PAGE_ROWS_MAX
 from hub_api.paging import PageQuery, Pager
 from hub_api.problems import Fault, Problem
@@ -24,7 +24,7 @@ from hub_api.routes.cases import Reason
 from hub_api.routes.events import Channel
 
 router = APIRouter(prefix="/v1", tags=["channels"])
-Admin = Annotated[ApiKey, Depends(Needs("admin"))]
+Admin = Annotated[ApiKey, Depends(OfTheHouse("admin"))]
 PackName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 

@@ -374,7 +374,10 @@ select
     last_status,
     last_error,
     created_at,
-    ended_at
+    ended_at,
+    rule,
+    rule_version,
+    action
 from deliveries
 where delivery_id = $1;
 

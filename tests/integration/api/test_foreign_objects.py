@@ -162,7 +162,7 @@ def operations(http: httpx.AsyncClient) -> Iterator[tuple[str, bool]]:
                 continue
             needs = [dependency.call for dependency in route.dependant.dependencies]
             is_house = any(isinstance(one, OfTheHouse) for one in needs)
-            for name in (f"{method} {route.path_format}" for method in route.methods):
+            for name in (f"{method} {route.path_format}" for method in route.methods or ()):
                 if not {name, route.path_format} & set(OF_NO_CHANNEL):
                     yield name, is_house
 

@@ -22,6 +22,8 @@ SECRET_PREFIX = "whsec_"
 OVERLAP = timedelta(days=1)
 """How long the secret before signs beside a new one."""
 SUBSCRIPTIONS_MAX = 100
+CHANGED = "hub_subscriptions"
+"""Rung with the change itself, so that who spreads facts hears of it before any later fact."""
 """Of one channel; and so many of the house."""
 
 
@@ -67,16 +69,18 @@ async def add(connection: Connection, vault: Vault, new: NewSubscription) -> tup
         raise TooManySubscriptions(mend="end one first")
     subscription_id = os.urandom(16)
     secret = _new_secret()
-    await connection.execute(
-        queries("subscriptions")["add"],
-        subscription_id,
-        new.channel,
-        new.label,
-        sorted(set(new.types)),
-        new.target_url,
-        new.has_own_events,
-        vault.wrap(secret.encode(), subscription_id),
-    )
+    async with connection.transaction():
+        await connection.execute(
+            queries("subscriptions")["add"],
+            subscription_id,
+            new.channel,
+            new.label,
+            sorted(set(new.types)),
+            new.target_url,
+            new.has_own_events,
+            vault.wrap(secret.encode(), subscription_id),
+        )
+        await connection.execute(f"notify {CHANGED}")
     return subscription_id, secret
 
 
@@ -90,9 +94,11 @@ async def listed(
 
 async def set_state(connection: Connection, subscription_id: Key, state: str, reason: str) -> None:
     """Pause, resume, disable or end a subscription. What waits of a paused one waits on."""
-    await connection.execute(
-        queries("subscriptions")["set_state"], subscription_id, state, reason or None
-    )
+    async with connection.transaction():
+        await connection.execute(
+            queries("subscriptions")["set_state"], subscription_id, state, reason or None
+        )
+        await connection.execute(f"notify {CHANGED}")
 
 
 async def rotate(connection: Connection, vault: Vault, subscription_id: Key) -> str:

@@ -42,7 +42,7 @@ AT_ONCE_CROWDED = 2
 CROWDED = 256
 """So many on their way in all mean that many receivers are slow: each gets fewer places."""
 SUBSCRIPTIONS_EVERY_S = 0.5
-"""So soon a new or paused subscription is known."""
+"""So soon is known what changes by itself: a channel's state, a secret that is over."""
 FILL_EVERY_S = 0.25
 """Between two readings of all that waits: so soon is known what others have put there."""
 LOOK_EVERY_S = 0.1
@@ -161,6 +161,7 @@ class Dispatcher:
         if self.is_working:
             self._place = await outbox.place_of(self._holder, deliveries.READER)
             await self._bell.listen(self._holder)
+            await self._holder.add_listener(subscriptions.CHANGED, self._forget_subscriptions)
         else:
             await self._let_go()
         return self.is_working
@@ -174,9 +175,12 @@ class Dispatcher:
     async def _look_at_subscriptions(self) -> None:
         if time.monotonic() - self._known_at_s < SUBSCRIPTIONS_EVERY_S:
             return
+        self._known_at_s = time.monotonic()
         async with self._connection() as connection:
             self._known = await subscriptions.active(connection, self._vault)
-        self._known_at_s = time.monotonic()
+
+    def _forget_subscriptions(self, *_: object) -> None:
+        self._known_at_s = 0.0
 
     async def _spread(self) -> bool:
         assert self._holder is not None
@@ -185,6 +189,8 @@ class Dispatcher:
         told, until = await outbox.told_after(self._holder, self._vault, self._place, types=types)
         if until is None:
             return False
+        if not self._known_at_s:
+            return True  # Somebody subscribed, perhaps before these facts: both are read again.
         batch = ToldBatch(deliveries.READER, self._place, told, until)
         noted = await deliveries.spread(self._holder, batch, self._known)
         self._place = until

@@ -34,6 +34,18 @@ async def test_a_subscriber_is_told_each_fact_once_and_can_verify_it(
         assert Webhook(secret).verify(body.decode(), headers)["type"] == "order.placed"
 
 
+async def test_a_subscriber_is_told_what_comes_right_after_it_subscribed(
+    store: Store, stage: Stage, receiver: Receiver
+) -> None:
+    await stage.go(1)
+    await subscribe(store, receiver, "order.*")
+    await store.take(placed("1", 0))
+    for _ in range(3):  # turns as they come, without a look for what may have changed by itself
+        await stage.turn()
+        await stage.settle()
+    assert receiver.told() == ["1"]
+
+
 async def test_facts_of_one_order_come_in_their_order_even_if_the_first_has_to_be_sent_again(
     store: Store, stage: Stage, receiver: Receiver, clock: Time
 ) -> None:

@@ -100,6 +100,14 @@ async def test_a_request_whose_process_died_leaves_its_name_free(http, headers, 
     assert (await stock(http, headers))["reserved"] == "2"
 
 
+async def test_a_sandbox_holds_nothing(http, headers, key_for) -> None:
+    trial = await key_for("sandbox-website", "reservations:write") | {"Idempotency-Key": "x"}
+    refused = await reserve(http, trial)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/refused")
+    assert "sandbox" in refused.json()["detail"]
+    assert (await stock(http, headers))["reserved"] == "0"
+
+
 async def test_a_refused_request_can_be_sent_again_when_there_is_stock(http, headers) -> None:
     many = [{"sku": "cake", "quantity": "4"}]
     assert (await reserve(http, headers, items=many)).status_code == 409

@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from hub.domain.envelope import BadEvent
 from hub.errors import Refused
 from hub.store import commands
-from hub.store.commands import Answer, Asked, IdempotencyKeyReused
+from hub.store.commands import Answer, Asked, IdempotencyKeyReused, RequestInFlight
 from hub.store.keys import ApiKey
+from hub_api.limits import IN_FLIGHT_RETRY_AFTER_S
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Resources
 
@@ -69,3 +70,6 @@ def refusals() -> Iterator[None]:
         raise Problem("refused", faults, reason=refused.reason, cause=refused.code) from None
     except IdempotencyKeyReused:
         raise Problem("idempotency-key-reused") from None
+    except RequestInFlight:
+        retry = {"Retry-After": str(IN_FLIGHT_RETRY_AFTER_S)}
+        raise Problem("request-in-flight", headers=retry) from None

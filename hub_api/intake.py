@@ -65,10 +65,12 @@ def take(post: Post, channel: str) -> list[Taken]:
 def _bodies(post: Post) -> list[bytes]:
     """The bytes of each event, cut out of the post unchanged."""
     headers = _by_name(post.headers)
-    kind = _content_type(headers.get("content-type", ""))
+    is_binary = f"{ATTRIBUTE_PREFIX}specversion" in headers
+    # The SDK sends none in binary mode where the event has no `datacontenttype`.
+    kind = _content_type(headers.get("content-type", PLAIN if is_binary else ""))
     try:
         text = strict_json.utf8(post.body)
-        if kind == PLAIN and f"{ATTRIBUTE_PREFIX}specversion" in headers:
+        if kind == PLAIN and is_binary:
             strict_json.parse(text)
             return [_structured(headers, post.body)]
         if not text.lstrip().startswith("["):

@@ -34,6 +34,8 @@ POSTGRES_READERS_MAX = 8
 # Commands wait for each other on hot rows anyway: more connections would only wait there.
 POSTGRES_WRITERS_MAX = 8
 POSTGRES_RETRY_AFTER_S = 2
+# A command takes some milliseconds; whoever sent it twice asks again when it is surely done.
+IN_FLIGHT_RETRY_AFTER_S = 1
 
 # A reservation is let go so long after its time at most; one look costs an index scan.
 OVERDUE_EVERY_S = 1.0
@@ -64,8 +66,6 @@ DETAIL_RETRY_AFTER_S = 30
 DETAIL_CALLS_MAX = 16
 # A channel that is switched off asks for its pushes again later.
 CHANNEL_OFF_RETRY_AFTER_S = 600
-# Parked pushes that one request takes up again.
-RETRIES_MAX = 200
 
 PAGE_ROWS_DEFAULT = 50
 PAGE_ROWS_MAX = 200

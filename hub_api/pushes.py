@@ -19,12 +19,12 @@ from hub.channels.paths import MISSING
 from hub.channels.requests import Given, PushRefused, Request
 from hub.domain import events, ids, topics
 from hub.domain.envelope import BadEvent, Event
-from hub.store import channels, dead_letters
+from hub.store import dead_letters
 from hub.store.records import Record as Kept
 from hub_api.channels import Known
 from hub_api.details import DetailAwayError
 from hub_api.kafka import KafkaAwayError, Position, Record
-from hub_api.limits import DETAIL_RETRY_AFTER_S, KAFKA_RETRY_AFTER_S, RETRIES_MAX
+from hub_api.limits import DETAIL_RETRY_AFTER_S, KAFKA_RETRY_AFTER_S
 from hub_api.problems import Problem
 from hub_api.resources import Resources
 
@@ -60,16 +60,12 @@ async def take(held: Resources, known: Known, messages: Sequence[Message]) -> Re
     return read
 
 
-async def retry(held: Resources, known: Known) -> dict[str, int]:
-    """Take up again what was parked, by the pack as it is now; how many went through."""
-    name = known.given.channel
-    letters = await held.database.write(
-        lambda connection: channels.parked(connection, name, RETRIES_MAX)
-    )
+async def retry(held: Resources, known: Known, letters: Sequence[ids.Key]) -> int:
+    """Take up again these dead letters, by the pack as it is now; how many went through."""
     sent = 0
     for letter_id in letters:
         sent += await _retry_one(held, known, letter_id)
-    return {"parked": len(letters), "sent": sent}
+    return sent
 
 
 async def _retry_one(held: Resources, known: Known, letter_id: ids.Key) -> int:

@@ -193,6 +193,18 @@ KINDS: dict[str, Kind] = {
         Words("It is not possible as things are", "{reason} ({cause})"),
         Words("当前无法执行该操作", "{reason}({cause})"),
     ),
+    "request-in-flight": Kind(
+        409,
+        Words(
+            "The same request is being done",
+            "Another request with this idempotency key is not answered yet: send this one again "
+            "after `Retry-After` to get its answer.",
+        ),
+        Words(
+            "相同请求正在处理中",
+            "使用该幂等键的另一个请求尚未完成,请按 `Retry-After` 原样重发以取得其答复。",
+        ),
+    ),
     "idempotency-key-reused": Kind(
         422,
         Words(

@@ -8,6 +8,11 @@
     ({{ moment }} at time zone '{{ env_var("HUB_BUSINESS_ZONE", var("business_zone")) }}')::date
 {%- endmacro %}
 
+{# Whether an event's source is of a channel for trying out, as `hub.domain.sandbox` has it. #}
+{% macro is_sandbox(source) -%}
+    coalesce({{ source }} ~ '^/channels/sandbox(-[^/]*)?/', false)
+{%- endmacro %}
+
 {# Sum of a line's discounts of one kind; an entry is [kind, amount in minor units, coupon]. #}
 {% macro discount_minor(kind) -%}
     (sum((discount.entry ->> 1)::bigint) filter (where discount.entry ->> 0 = '{{ kind }}'))::bigint

@@ -9,7 +9,7 @@ the database ends one of them where they do.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from hub.domain import ids
+from hub.domain import ids, sandbox
 from hub.domain.coupons import order_of
 from hub.domain.envelope import Event, Outcome
 from hub.domain.ids import Key
@@ -129,6 +129,7 @@ async def replay(
 
 async def decide(connection: Connection, vault: Vault, work: Work) -> None:
     """Noun by noun: load, fold in `hub.domain`, store. Orders cause changes of stock and points."""
+    work.verdicts |= {event.key: sandbox.IGNORED for event in work.of(sandbox.KIND)}
     await configs.apply(connection, work)
     await catalog.apply(connection, work)
     await members.apply(connection, vault, work)

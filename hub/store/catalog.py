@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hub.domain import bundles
+from hub.domain import bundles, sandbox
 from hub.domain.envelope import APPLIED, Event, ignored
 from hub.store.db import Connection, Rows, queries
 from hub.store.records import Work
@@ -51,7 +51,8 @@ async def apply(connection: Connection, work: Work) -> None:
     await _ITEMS.upsert(connection, [_item_row(event) for event in items])
     places = await _newest(connection, work, "place")
     await _PLACES.upsert(connection, [_place_row(event) for event in places])
-    shops = sorted({(t.event.channel, t.event.shop) for t in work.taken})
+    real = (t.event for t in work.taken if t.event.entity_kind != sandbox.KIND)
+    shops = sorted({(event.channel, event.shop) for event in real})
     await connection.execute(
         queries("catalog")["add_shops"], [c for c, _ in shops], [s for _, s in shops]
     )

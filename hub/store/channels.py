@@ -13,6 +13,7 @@ from msgspec import Struct
 from hub.domain import channels, ids
 from hub.domain.channels import Channel, PackFile
 from hub.store.db import Connection, queries
+from hub.store.reads.viewer import Page
 from hub.store.sealing import Vault
 
 OVERLAP = timedelta(days=7)
@@ -75,10 +76,10 @@ async def put_secret(
         )
 
 
-async def parked(connection: Connection, name: str, limit: int) -> list[ids.Key]:
-    """The oldest dead letters of pushes of a channel that are open."""
-    rows = await connection.fetch(queries("channels")["parked"], name, limit)
-    return [row["dead_letter_id"] for row in rows]
+async def parked(connection: Connection, name: str, page: Page) -> list[dict[str, Any]]:
+    """Open dead letters of a channel's pushes (`dead_letter_id`, `received_at`), oldest first."""
+    rows = await connection.fetch(queries("channels")["parked"], name, *page.keyset(2), page.limit)
+    return [dict(row) for row in rows]
 
 
 async def _secrets(connection: Connection, vault: Vault, name: str) -> dict[str, tuple[str, ...]]:

@@ -44,6 +44,10 @@ class IdempotencyKeyReused(HubError):
     """The same idempotency key came before with another request."""
 
 
+class RequestInFlight(HubError):
+    """A request of the same idempotency key is being done at this moment."""
+
+
 async def run(
     connection: Connection,
     vault: Vault,
@@ -74,7 +78,7 @@ async def once(
     """Do the work in a transaction and keep its answer; a request sent again gets that answer.
 
     What ends in an error is not kept, so it can be tried again. A deadlock or a serialization
-    failure is tried again here.
+    failure is tried again here. Raises `IdempotencyKeyReused`, `RequestInFlight`.
     """
     for tried in range(1, TRIES_MAX + 1):
         try:
@@ -105,7 +109,8 @@ async def _once(
     await connection.execute(queries("commands")["join_writers"])
     if not await connection.fetchval(queries("commands")["begin"], *name, asked.digest):
         known = await recall(connection, asked)
-        assert known is not None
+        if known is None:
+            raise RequestInFlight
         return known
     answer = await work(connection)
     await connection.execute(queries("commands")["answer"], *name, answer)

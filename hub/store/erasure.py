@@ -75,7 +75,7 @@ async def forget_merges(connection: Connection, erased: Sequence[Key]) -> None:
 
 async def purge(connection: Connection, vault: Vault, work: Work) -> None:
     """Take the erased persons' data out of the log, drop their keys, and certify it."""
-    taken = {t.event.entity_key: t.event for t in work.taken if t.event.type == "member.erased"}
+    taken = {e.entity_key: e for e in work.of("profile") if e.type == "member.erased"}
     if not taken:
         return
     keys = await load_keys(connection, vault, taken)

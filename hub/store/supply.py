@@ -37,7 +37,7 @@ class Change(NamedTuple):
 
 def is_change(event: Event) -> bool:
     """Whether an event says something of what orders take of stock."""
-    if event.type == "item.upserted":
+    if event.entity_kind == "item":
         return event.data.components is not None
     return event.type == "config.published" and event.data.kind in KINDS
 

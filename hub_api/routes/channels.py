@@ -1,9 +1,10 @@
 """Channels by configuration: packs, channels, their trial, and what was parked of their pushes."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.channels import checked
@@ -14,14 +15,16 @@ from hub.store import channels, configs
 from hub.store.configs import Draft
 from hub.store.keys import ApiKey
 from hub_api import pushes, requests
-from hub_api.keyring import Needs
+from hub_api.keyring import OfTheHouse
+from hub_api.limits import PAGE_ROWS_MAX
+from hub_api.paging import PageQuery, Pager
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held, Resources
 from hub_api.routes.cases import Reason
 from hub_api.routes.events import Channel
 
 router = APIRouter(prefix="/v1", tags=["channels"])
-Admin = Annotated[ApiKey, Depends(Needs("admin"))]
+Admin = Annotated[ApiKey, Depends(OfTheHouse("admin"))]
 PackName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
@@ -86,11 +89,18 @@ class Tried(BaseModel):
     failures: list[str]
 
 
+class RetryQuery(PageQuery):
+    """Which of the parked pushes, the oldest first."""
+
+    limit: Annotated[int, Field(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX
+
+
 class Retried(BaseModel):
-    """How many pushes were parked, and how many of them went through now."""
+    """How many parked pushes this request took up, and how many of them went through now."""
 
     parked: int
     sent: int
+    next_cursor: str | None = Field(description="Null once all were taken up, else the `cursor`")
 
 
 @router.get("/channels")
@@ -171,12 +181,22 @@ async def post_test(request: Request, channel: Channel, key: Admin, held: Held) 
 
 
 @router.post("/channels/{channel}/retry")
-async def post_retry(channel: Channel, key: Admin, held: Held) -> Retried:
-    """Take up again what was parked of the channel's pushes, by its pack as it is now."""
+async def post_retry(
+    channel: Channel, key: Admin, held: Held, wanted: Annotated[RetryQuery, Query()]
+) -> Retried:
+    """Take up again what was parked of the channel's pushes, by its pack as it is now.
+
+    A page at a time: what stays parked does not stand before the rest.
+    """
     known = await held.channels.find(channel)
     if known is None or known.pack is None:
         raise Problem("not-found")
-    return Retried.model_validate(await pushes.retry(held, known))
+    pager = Pager(held.signer, f"parked pushes {channel}", tuple[datetime, bytes])
+    page = pager.page(wanted)
+    rows = await held.database.write(lambda c: channels.parked(c, channel, page))
+    shown, next_cursor = pager.cut(rows, page, ("received_at", "dead_letter_id"))
+    sent = await pushes.retry(held, known, [row["dead_letter_id"] for row in shown])
+    return Retried(parked=len(shown), sent=sent, next_cursor=next_cursor)
 
 
 async def _pack(held: Resources, document: dict[str, Any]) -> Pack:

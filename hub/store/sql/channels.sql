@@ -81,12 +81,15 @@ insert into access.channel_secrets (secret_id, channel, name, sealed)
 values ($1, $2, $3, $4);
 
 -- name: parked
--- Open dead letters of pushes of channel $1.
-select dead_letter_id
+-- Open dead letters of pushes of channel $1 behind ($2, $3), the oldest first.
+select
+    dead_letter_id,
+    received_at
 from log.dead_letters
 where
     state = 'open'
     and topic = 'channel.inbound.v1'
     and starts_with(source, '/channels/' || $1::text || '/shops/')
+    and ($2::timestamptz is null or (received_at, dead_letter_id) > ($2, $3::uuid))
 order by received_at, dead_letter_id
-limit $2;
+limit $4;

@@ -4,10 +4,15 @@
 -- name: join_writers
 lock table log.offsets in row exclusive mode;
 
--- Waits for another request of the same key that is still being done.
+-- Waits for nobody: not begun while another request of this name is being done. The lock ends with
+-- its transaction, so a process that dies leaves the name free.
 -- name: begin
 insert into access.commands (key_prefix, idempotency_key, request_digest)
-values ($1, $2, $3)
+select
+    $1::text,
+    $2::text,
+    $3::bytea
+where pg_try_advisory_xact_lock(hashtextextended($1::text || ' ' || $2::text, 0))
 on conflict (key_prefix, idempotency_key) do nothing
 returning true;
 

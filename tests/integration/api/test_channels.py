@@ -218,7 +218,19 @@ async def test_what_was_parked_goes_through_once_the_pack_is_mended(
     (record,) = sender.records
     event = json.loads(record.value)
     assert (event["type"], event["id"], event["pack"]) == ("order.completed", "m1", "website@2")
-    assert (await http.post(retry, headers=admin)).json() == {"parked": 0, "sent": 0}
+    told = (await http.post(retry, headers=admin)).json()
+    assert told == {"parked": 0, "sent": 0, "next_cursor": None}
+
+
+async def test_what_stays_parked_does_not_stand_before_the_rest(http, website, admin) -> None:
+    for number in range(3):
+        await push(http, completed(type="order.sung"), f"m{number}")
+    path, seen, cursor = "/v1/channels/shop1/retry?limit=2", [], ""
+    while cursor is not None:
+        told = (await http.post(path + cursor, headers=admin)).json()
+        seen.append((told["parked"], told["sent"]))
+        cursor = told["next_cursor"] and f"&cursor={told['next_cursor']}"
+    assert seen == [(2, 0), (1, 0)]
 
 
 async def test_a_parked_push_is_not_redriven_past_its_pack(

@@ -17,6 +17,8 @@ WANTED = {
     "items": [{"sku": "cake", "quantity": "2"}],
 }
 
+HELD_UP = "from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))"
+
 
 @pytest.fixture
 async def headers(key_for) -> dict[str, str]:
@@ -64,6 +66,46 @@ async def test_an_idempotency_key_with_another_body_is_refused(http, headers) ->
     await reserve(http, headers)
     answer = await reserve(http, headers, items=[{"sku": "cake", "quantity": "1"}])
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+async def in_flight(http, headers: dict[str, str], writer) -> asyncio.Task[Any]:
+    """A request that is being done for as long as the writer's transaction holds its stock."""
+    await writer.execute("select from stock_positions where sku = 'cake' for update")
+    first = asyncio.create_task(reserve(http, headers))
+    while not await writer.fetchval(f"select count(*) {HELD_UP}"):
+        assert not first.done(), "nothing held it up"
+        await asyncio.sleep(0.01)
+    return first
+
+
+async def test_a_request_sent_twice_at_once_is_done_once_and_the_second_told_to_wait(
+    http, headers, writer
+) -> None:
+    async with writer.transaction():
+        first = await in_flight(http, headers, writer)
+        second = await reserve(http, headers)
+        told = (second.status_code, second.json()["type"], second.headers["Retry-After"])
+        assert told == (409, "/problems/request-in-flight", "1")
+    assert (await first).status_code == 201
+    assert (await reserve(http, headers)).json() == (await first).json()
+    assert (await stock(http, headers))["reserved"] == "2"
+
+
+async def test_a_request_whose_process_died_leaves_its_name_free(http, headers, writer) -> None:
+    async with writer.transaction():
+        first = await in_flight(http, headers, writer)
+        await writer.execute(f"select pg_terminate_backend(pid) {HELD_UP}")
+        assert (await first).status_code == 503
+    assert (await reserve(http, headers)).status_code == 201
+    assert (await stock(http, headers))["reserved"] == "2"
+
+
+async def test_a_sandbox_holds_nothing(http, headers, key_for) -> None:
+    trial = await key_for("sandbox-website", "reservations:write") | {"Idempotency-Key": "x"}
+    refused = await reserve(http, trial)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/refused")
+    assert "sandbox" in refused.json()["detail"]
+    assert (await stock(http, headers))["reserved"] == "0"
 
 
 async def test_a_refused_request_can_be_sent_again_when_there_is_stock(http, headers) -> None:

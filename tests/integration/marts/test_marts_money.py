@@ -183,6 +183,7 @@ def test_channels_show_what_became_of_their_events_and_how_long_they_took(
         till = Till(connection)
         till.event(1, "order.placed", PLACED)
         till.event(2, "order.placed", PLACED, outcome="parked")
+        till.event(3, "order.placed", PLACED, outcome="ignored", channel="sandbox-website")
     warehouse.build("--select", "+channel_sync")
     figures = (
         "select channel, type, received_count, applied_count, parked_count, latency_ms_p99"

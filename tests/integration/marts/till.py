@@ -179,7 +179,9 @@ class Till(Hub):
                 data=Jsonb({}),
             )
 
-    def event(self, entity: int, type_: str, at: str, outcome: str = "applied") -> None:
+    def event(
+        self, entity: int, type_: str, at: str, outcome: str = "applied", channel: str = "website"
+    ) -> None:
         """An event in the log, 250 ms after it was written to Kafka."""
         said = {"event_key": uuid.uuid4(), "entity_key": row_id(entity), "received_at": at}
         log_id = self.connection.execute("select nextval('log.log_id_seq')").fetchone()
@@ -189,7 +191,7 @@ class Till(Hub):
             **said,
             log_id=log_id[0],
             entity_kind=type_.partition(".")[0],
-            source="/channels/website/shops/main",
+            source=f"/channels/{channel}/shops/main",
             event_id=str(said["event_key"]),
             type=type_,
             occurred_at=at,

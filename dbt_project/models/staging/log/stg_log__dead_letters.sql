@@ -13,6 +13,7 @@ renamed as (
         state,
         changed_xid
     from source
+    where not {{ is_sandbox('source') }}
 )
 
 select * from renamed

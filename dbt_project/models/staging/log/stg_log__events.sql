@@ -16,6 +16,7 @@ renamed as (
         {{ business_date('occurred_at') }} as occurred_date,
         produced_at
     from source
+    where not {{ is_sandbox('source') }}
 )
 
 select * from renamed

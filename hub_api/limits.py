@@ -62,6 +62,9 @@ DETAIL_TIMEOUT_S = 3.0
 DETAIL_BYTES_MAX = 1024 * 1024
 DETAIL_RETRY_AFTER_S = 30
 DETAIL_CALLS_MAX = 16
+# Who gets a platform's token has as long as a call may take; then another one may try.
+TOKEN_LEASE_S = 2 * DETAIL_TIMEOUT_S
+TOKEN_LOOK_S = 0.05
 # A channel that is switched off asks for its pushes again later.
 CHANNEL_OFF_RETRY_AFTER_S = 600
 # Parked pushes that one request takes up again.

@@ -30,6 +30,8 @@ ROOTS = {
     "place": "where it is used",
     "order": "the order it is used on",
     "prepared": "the result of preparing",
+    "secret": "the channel's newest secrets by name, in the call for a token only",
+    "kept": "what was kept of the answer with the token before",
 }
 STEPS_MAX = 12
 _PATH = re.compile(r"\$([a-z]*)((?:\.[^\s.\[\](){}|?]+|\[[0-9]{1,4}\])*)")

@@ -64,6 +64,8 @@ DETAIL_RETRY_AFTER_S = 30
 DETAIL_CALLS_MAX = 16
 # Who gets a platform's token has as long as a call may take; then another one may try.
 TOKEN_LEASE_S = 2 * DETAIL_TIMEOUT_S
+# A platform that gives none is asked for one so often at most, whoever needs it.
+TOKEN_PAUSE_S = 1.0
 TOKEN_LOOK_S = 0.05
 # A channel that is switched off asks for its pushes again later.
 CHANNEL_OFF_RETRY_AFTER_S = 600

@@ -20,7 +20,7 @@ from hub.store import platform_access
 from hub.store.platform_access import Shared
 from hub_api.channels import Known
 from hub_api.details import DetailAwayError
-from hub_api.limits import DETAIL_TIMEOUT_S, TOKEN_LEASE_S, TOKEN_LOOK_S
+from hub_api.limits import DETAIL_TIMEOUT_S, TOKEN_LEASE_S, TOKEN_LOOK_S, TOKEN_PAUSE_S
 from hub_api.resources import Resources
 
 _log = structlog.get_logger(__name__)
@@ -106,6 +106,10 @@ async def _renewed(held: Resources, known: Known, before: Shared) -> Shared:
         body = await _read(held, known, tokens.call_of(pack, given, before.kept, datetime.now(UTC)))
         grant = tokens.granted(pack, given, before.kept, body)
     except (DetailAwayError, Unmapped) as error:
+        pause = timedelta(seconds=TOKEN_PAUSE_S)
+        await held.database.write(
+            lambda connection: platform_access.cut_lease(connection, given.channel, pause)
+        )
         if not before.is_live:
             raise
         _log.warning("token_not_renewed", channel=given.channel, cause=type(error).__name__)

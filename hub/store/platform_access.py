@@ -38,10 +38,14 @@ async def shared(connection: Connection, vault: Vault, channel: str) -> Shared:
 
 
 async def lease(connection: Connection, channel: str, time: timedelta) -> bool:
-    """Whether it is the caller who gets the next token. Who fails keeps the lease to its end, so
-    that a platform that is down is not asked by everybody."""
+    """Whether it is the caller who gets the next token, and nobody else for this time."""
     sql = queries("platform_access")["lease"]
     return await connection.fetchval(sql, channel, time) is not None
+
+
+async def cut_lease(connection: Connection, channel: str, pause: timedelta) -> None:
+    """Who holds the lease got no token: after a pause somebody may try again."""
+    await connection.execute(queries("platform_access")["cut_lease"], channel, pause)
 
 
 async def put(

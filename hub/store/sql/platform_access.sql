@@ -21,6 +21,12 @@ on conflict on constraint platform_tokens_pk do update
     and (t.renews_at is null or t.renews_at <= clock_timestamp())
 returning channel;
 
+-- name: cut_lease
+-- The caller, who holds it, got no token: somebody may try again after $2.
+update access.platform_tokens
+set leased_until = clock_timestamp() + $2::interval
+where channel = $1;
+
 -- name: put_token
 -- Good for $3, got anew after $4.
 update access.platform_tokens

@@ -84,7 +84,7 @@ async def test_a_platform_that_gives_no_token_now_leaves_the_one_before_in_use(h
         await hub.rows("update access.platform_tokens set renews_at = clock_timestamp()")
         running.failures.append(500)
         assert await _push(hub, running) == [200]
-        # Who failed holds the lease on: the platform is not asked by each push.
+        # For a second nobody asks: a platform that is down is not asked by each push.
         assert await _push(hub, running) == [200]
     assert theirs.refreshed == ["dd-refresh"]
     assert [path.partition("?")[0] for path, _ in running.asked].count("/token/refresh") == 2

@@ -33,8 +33,9 @@ def test_every_shipped_pack_has_a_stand_in() -> None:
 
 @pytest.mark.parametrize("name", PLATFORMS)
 async def test_a_pack_and_its_platform_understand_each_other(
-    hub: Hub, name: str, changed: Callable[[Push], Push]
+    hub: Hub, name: str, changed: Callable[[Push], Push], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("hub_api.platform_calls.TOKEN_PAUSE_S", 0.01)
     platform = PLATFORMS[name]()
     with api(platform.details) as running:
         settings = platform.settings | ({"api": running.url} if platform.details else {})

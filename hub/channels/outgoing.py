@@ -53,6 +53,23 @@ class Token(Fetch, frozen=True, forbid_unknown_fields=True, kw_only=True):
     spent: list[When] = []
 
 
+class Poll(Fetch, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A list of the platform that is asked for what changed in a time, page by page; `result` is
+    where its items stand. Its maps know `$since` and `$until` (written as the pack writes times),
+    `$page` from 1, and `$next`: what the line `next` gave of the page before. There is another page
+    if `next` gives something, or if `more` is said and holds. `message` makes of each `$item` what
+    the platform would push, of `shop`. Each look begins `back_s` before the end of the last one,
+    since lists show some late, and covers `window_s` at most."""
+
+    message: Map
+    every_s: Annotated[int, Meta(ge=1, le=86_400)]
+    shop: str = "main"
+    next: str | None = None
+    more: list[When] = []
+    back_s: Annotated[int, Meta(ge=0, le=86_400)] = 300
+    window_s: Annotated[int, Meta(ge=60, le=2_678_400)] = 86_400
+
+
 class RateLimit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How many calls of the platform's API are allowed in so many seconds, of all of the hub."""
 

@@ -13,7 +13,7 @@ from hub.channels import expressions, mapping, signatures
 from hub.channels.encryption import Encryption
 from hub.channels.expressions import Ways
 from hub.channels.mapping import Map, When
-from hub.channels.outgoing import Basis, Fetch, RateLimit, Token, VoucherCall
+from hub.channels.outgoing import Basis, Fetch, Poll, RateLimit, Token, VoucherCall
 from hub.channels.requests import Reply
 from hub.channels.signatures import Signature
 from hub.domain import payloads, readers
@@ -116,15 +116,6 @@ class StockPush(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     items_max: Annotated[int, Meta(ge=1, le=1_000)] = 1
 
 
-class Reconcile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The platform's own list to compare with: an address, how far back, and how often."""
-
-    url: str
-    every_minutes: Annotated[int, Meta(ge=1)]
-    basis: Basis
-    back_hours: Annotated[int, Meta(ge=1)] = 24
-
-
 class FilePart(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Files of a back office: `columns` names the headers a field may have. A row is then a message
     of `type`, with `set` added (`$setting.as_of` is when the file was true) and named by `id`, so
@@ -209,7 +200,7 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rate_limit: RateLimit | None = None
     stock_push: StockPush | None = None
     token: Token | None = None
-    reconcile: Reconcile | None = None
+    polls: dict[PackName, Poll] = {}
     files: list[FilePart] = []
 
     def ways(self, skus: dict[str, str] | None = None) -> Ways:
@@ -237,9 +228,7 @@ def _check_lines(pack: Pack) -> None:
     for i, part in enumerate(pack.files):
         mapping.check([part.id, *part.set.values()], f"$.files[{i}]")
     for place, call in _calls(pack).items():
-        mapping.check([call.url, call.query, call.headers, call.body, call.result], place)
-    if pack.token is not None and pack.token.keeps is not None:
-        mapping.check(pack.token.keeps, "$.token.keeps")
+        mapping.check(_lines_of(call), place)
     if pack.vouchers and not {"verify", "query"} <= pack.vouchers.keys():
         raise BadDocument("whoever verifies has to be able to ask about it: `query`", "$.vouchers")
     for i, question in enumerate(pack.questions):
@@ -251,7 +240,17 @@ def _calls(pack: Pack) -> dict[str, Fetch]:
     """Its calls by their places."""
     found: dict[str, Fetch] = {f"$.fetch.{name}": call for name, call in pack.fetch.items()}
     found |= {f"$.vouchers.{name}": call for name, call in pack.vouchers.items()}
+    found |= {f"$.polls.{name}": call for name, call in pack.polls.items()}
     return found if pack.token is None else found | {"$.token": pack.token}
+
+
+def _lines_of(call: Fetch) -> list[Map]:
+    lines: list[Map] = [call.url, call.query, call.headers, call.body, call.result]
+    if isinstance(call, Token):
+        lines.append(call.keeps)
+    if isinstance(call, Poll):
+        lines += [call.message, call.shop, call.next]
+    return lines
 
 
 def schema() -> dict[str, Any]:
@@ -292,7 +291,7 @@ def _check_names(pack: Pack) -> None:
     missing = sorted(named - pack.secrets.keys())
     if missing:
         raise BadDocument(f"say what the secret '{missing[0]}' is", "$.secrets")
-    for name in _maps_in(msgspec.to_builtins(pack.events)):
+    for name in _maps_in(msgspec.to_builtins([pack.events, pack.polls])):
         if name not in pack.maps:
             raise BadDocument(f"there is no map '{name}'", "$.maps")
 

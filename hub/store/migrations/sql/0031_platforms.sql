@@ -17,3 +17,18 @@ create table access.platform_calls (
 );
 comment on table access.platform_calls is
 'when the next call to a channel''s platform may be made: calls are spaced by its rate limit';
+
+create table access.platform_polls (
+    channel text not null,
+    poll text not null,
+    read_until timestamptz not null,
+    due_at timestamptz not null default clock_timestamp(),
+    owner uuid,
+    leased_until timestamptz,
+    polled_at timestamptz,
+    messages bigint not null default 0,
+    error text,
+    constraint platform_polls_pk primary key (channel, poll)
+);
+comment on table access.platform_polls is
+'up to which time a list of a channel''s platform was read; who holds the lease reads on';

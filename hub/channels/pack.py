@@ -106,16 +106,6 @@ class Masters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tier: Ledger = "hub"
 
 
-class StockPush(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How stock is told to the platform: a call whose body is a map with `$item` = a position."""
-
-    url: str
-    body: Map
-    basis: Basis
-    method: Literal["POST", "PUT"] = "POST"
-    items_max: Annotated[int, Meta(ge=1, le=1_000)] = 1
-
-
 class FilePart(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Files of a back office: `columns` names the headers a field may have. A row is then a message
     of `type`, with `set` added (`$setting.as_of` is when the file was true) and named by `id`, so
@@ -198,7 +188,6 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     secrets: dict[str, str] = {}
     masters: Masters = Masters()
     rate_limit: RateLimit | None = None
-    stock_push: StockPush | None = None
     token: Token | None = None
     polls: dict[PackName, Poll] = {}
     files: list[FilePart] = []

@@ -202,6 +202,20 @@ async def test_what_is_listed_and_unknown_is_parked_and_the_rest_goes_on(hub: Hu
     }  # fmt: skip
 
 
+async def test_a_running_hub_reads_lists_by_itself(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub_api.polling.POLL_LOOK_S", 0.01)
+    theirs, now = Orders(), datetime.now(UTC)
+    theirs.add(f"{hub.suffix}-1", now - timedelta(minutes=1))
+    with api({"/orders": theirs.answer}) as running:
+        await _configure(hub, running)
+        async with polling.running(hub.app.state.resources):
+            (record,) = await hub.read(1)  # within the time that `read` waits
+    assert record.event is not None
+    assert record.event.subject == f"{hub.suffix}-1"
+
+
 async def test_a_channel_that_is_off_or_a_draft_asks_for_nothing(hub: Hub) -> None:
     theirs = Orders()
     with api({"/orders": theirs.answer}) as running:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 import hub
 from hub import settings as hub_settings
 from hub.settings import Settings
-from hub_api import api_page, logs, problems, resources
+from hub_api import api_page, logs, polling, problems, resources
 from hub_api.figures import Figures
 from hub_api.front import Front
 from hub_api.kafka import Sender
@@ -74,7 +74,8 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with resources.opened(chosen, figures, sender) as held:
             app.state.resources = held
-            yield
+            async with polling.running(held):
+                yield
 
     app = FastAPI(
         title="Commerce data hub",

@@ -64,6 +64,18 @@ DETAIL_TIMEOUT_S = 3.0
 DETAIL_BYTES_MAX = 1024 * 1024
 DETAIL_RETRY_AFTER_S = 30
 DETAIL_CALLS_MAX = 16
+# Who gets a platform's token has as long as a call may take; then another one may try.
+TOKEN_LEASE_S = 2 * DETAIL_TIMEOUT_S
+# A platform that gives none is asked for one so often at most, whoever needs it.
+TOKEN_PAUSE_S = 1.0
+TOKEN_LOOK_S = 0.05
+# How often it is looked which lists of platforms are due.
+POLL_LOOK_S = 1.0
+# A page takes the call and the details of its messages; who dies is followed after so long.
+POLL_LEASE_S = 120.0
+# A list that failed is asked for again after this, or its own rhythm if that is longer.
+POLL_RETRY_S = 10.0
+POLL_PAGES_MAX = 1_000
 # A channel that is switched off asks for its pushes again later.
 CHANNEL_OFF_RETRY_AFTER_S = 600
 

@@ -14,13 +14,13 @@ import msgspec
 from hub.channels import codec, fetching
 from hub.channels.codec import Decoded, Message
 from hub.channels.expressions import Unmapped
-from hub.channels.pack import Pack
 from hub.channels.paths import MISSING
 from hub.channels.requests import Given, PushRefused, Request
 from hub.domain import events, ids, topics
 from hub.domain.envelope import BadEvent, Event
 from hub.store import dead_letters
 from hub.store.records import Record as Kept
+from hub_api import platform_calls
 from hub_api.channels import Known
 from hub_api.details import DetailAwayError
 from hub_api.kafka import KafkaAwayError, Position, Record
@@ -47,7 +47,7 @@ async def take(held: Resources, known: Known, messages: Sequence[Message]) -> Re
     assert known.pack is not None
     read = Read()
     for message in messages:
-        _add(read, known.given, message, await _decoded(held, known.pack, known.given, message))
+        _add(read, known.given, message, await _decoded(held, known, message))
     raw = [_raw_record(known.given, message) for message, _ in read.parked]
     try:
         positions = await held.sender.send([*read.records, *raw]) if read.records or raw else []
@@ -83,7 +83,7 @@ async def _retry_one(held: Resources, known: Known, letter_id: ids.Key) -> int:
     except PushRefused:
         return 0
     read = Read()
-    _add(read, known.given, message, await _decoded(held, known.pack, known.given, message))
+    _add(read, known.given, message, await _decoded(held, known, message))
     if read.parked:
         return 0
 
@@ -105,21 +105,27 @@ class _RawMessage(msgspec.Struct):
     data: msgspec.Raw
 
 
-async def _decoded(held: Resources, pack: Pack, given: Given, message: Message) -> Decoded:
+async def _decoded(held: Resources, known: Known, message: Message) -> Decoded:
     """The message's events, its detail read before if its rule wants that."""
+    pack = known.pack
+    assert pack is not None
     detail: Any = MISSING
     rule = None if message.type in pack.ignored else codec.rule_of(pack, message)
     if rule is not None and rule.fetch is not None:
         fetch = pack.fetch[rule.fetch]
         try:
-            call = fetching.call_of(fetch, given, message.scope, datetime.now(UTC))
-            detail = fetching.detail_of(fetch, message.scope, await held.details.read(call))
+            body = await platform_calls.ask(
+                held,
+                known,
+                lambda given: fetching.call_of(fetch, given, message.scope, datetime.now(UTC)),
+            )
+            detail = fetching.detail_of(fetch, message.scope, body)
         except Unmapped as unmapped:
             return Decoded(unmapped=unmapped)
         except DetailAwayError as error:
             headers = {"Retry-After": str(DETAIL_RETRY_AFTER_S)}
             raise Problem("detail-away", headers=headers) from error
-    return codec.decode(pack, given, message, detail)
+    return codec.decode(pack, known.given, message, detail)
 
 
 def _add(read: Read, given: Given, message: Message, decoded: Decoded) -> None:

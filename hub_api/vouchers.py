@@ -19,8 +19,9 @@ from hub.errors import Refused
 from hub.store import coupon_commands, coupon_verifications
 from hub.store.coupon_commands import Counter
 from hub.store.coupon_verifications import Voucher
+from hub_api import platform_calls
 from hub_api.channels import Known
-from hub_api.details import DetailAwayError, Details
+from hub_api.details import DetailAwayError
 from hub_api.limits import DETAIL_RETRY_AFTER_S
 from hub_api.problems import Problem
 from hub_api.resources import Resources
@@ -31,9 +32,9 @@ LIVE = "live"
 class Platform:
     """The platform of a channel, called as the channel's pack says."""
 
-    def __init__(self, known: Known, details: Details) -> None:
+    def __init__(self, held: Resources, known: Known) -> None:
         assert known.pack is not None
-        self._pack, self._given, self._details = known.pack, known.given, details
+        self._pack, self._known, self._held = known.pack, known, held
         self._prepared: Any = MISSING
 
     async def call(self, call: Call, voucher: Voucher) -> Literal["done", "refused"]:
@@ -59,11 +60,14 @@ class Platform:
 
     async def _ask(self, call: Call, use: Use) -> Told:
         try:
-            request = vouchers.call_of(self._pack, self._given, call, use, datetime.now(UTC))
-            body = await self._details.read(request)
+            body = await platform_calls.ask(
+                self._held,
+                self._known,
+                lambda given: vouchers.call_of(self._pack, given, call, use, datetime.now(UTC)),
+            )
         except (DetailAwayError, Unmapped) as error:
             raise TimeoutError from error
-        told = vouchers.told(self._pack, self._given, call, use, body)
+        told = vouchers.told(self._pack, self._known.given, call, use, body)
         if call == "prepare" and told.meaning == "done":
             self._prepared = told.result
         return told
@@ -86,7 +90,7 @@ async def platform_of(
         return None
     # A use is named by where the voucher was sold, so the platform's own report is the same use.
     account = counter.account if counter.channel == found[0].channel else None
-    return Platform(known, held.details), Counter(found[0].channel, found[0].shop, account)
+    return Platform(held, known), Counter(found[0].channel, found[0].shop, account)
 
 
 async def reach(

@@ -69,6 +69,12 @@ def reopen(pack: Pack, given: Given, kept: Request, message_id: str) -> Message:
     return message
 
 
+def listed(pack: Pack, given: Given, request: Request) -> Message | None:
+    """A message that the platform did not push but list; None for a mere test. What vouches for it
+    is that the platform was asked. Raises `PushRefused`."""
+    return _message(pack, given, request, parse_json(request.body))
+
+
 def rule_of(pack: Pack, message: Message) -> EventRule | None:
     """The first rule for the message's type whose conditions hold."""
     for rule in pack.events:

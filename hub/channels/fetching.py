@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from hub.channels import conversions, expressions, mapping, signatures
 from hub.channels.expressions import Scope, Unmapped, text_of
-from hub.channels.pack import Fetch
+from hub.channels.outgoing import Fetch
 from hub.channels.requests import Given, PushRefused, Request, parse_json
 
 

@@ -13,6 +13,7 @@ from hub.channels import expressions, mapping, signatures
 from hub.channels.encryption import Encryption
 from hub.channels.expressions import Ways
 from hub.channels.mapping import Map, When
+from hub.channels.outgoing import Basis, Fetch, Poll, RateLimit, Token, VoucherCall
 from hub.channels.requests import Reply
 from hub.channels.signatures import Signature
 from hub.domain import payloads, readers
@@ -21,7 +22,6 @@ from hub.domain.documents import BadDocument, Document, convert
 FORMAT = 1
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PackName = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
-Basis = Literal["documented", "invented"]
 Ledger = Literal["hub", "platform", "allotment"]
 
 
@@ -75,33 +75,6 @@ class EventRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     reply: Map = None
 
 
-class Fetch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the detail of a thin message is asked for. `url`, `headers`, `query` and `body` are maps;
-    `ok` says that the answer is one, `result` where in it the detail stands (as `$answer`).
-    `sign` puts a signature into the query or a header."""
-
-    url: str
-    basis: Basis
-    method: Literal["GET", "POST"] = "GET"
-    headers: dict[str, str] = {}
-    query: dict[str, str] = {}
-    body: Map = None
-    sign: Signature | None = None
-    ok: list[When] = []
-    result: str = "$answer"
-    secrets: dict[str, str] = {}
-
-
-class VoucherCall(Fetch, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A call about one use of a voucher that the platform itself verifies. Its maps know `$code`,
-    `$use` (the use's own id, the same in all calls), `$place`, `$order`, `$shop`, and `$prepared`:
-    the `result` of preparing. `done` and `refused` say what the answer means; of any other it is
-    not known what the platform did. Of a question `done` means that the use is verified."""
-
-    done: Annotated[list[When], Meta(min_length=1)]
-    refused: Annotated[list[When], Meta(min_length=1)]
-
-
 class Question(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the platform asks and waits for. `read`: a `member` by what `ask` gives of an identifier
     (`type`, `value`, `app`), or a `coupon` by its `code`; `answer` is a map of what the hub knows
@@ -131,41 +104,6 @@ class Masters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     points: Ledger = "hub"
     coupons: Ledger = "hub"
     tier: Ledger = "hub"
-
-
-class RateLimit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How many calls of the platform's API are allowed in so many seconds."""
-
-    calls: Annotated[int, Meta(ge=1)]
-    per_s: Annotated[int, Meta(ge=1)]
-    basis: Basis
-
-
-class StockPush(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How stock is told to the platform: a call whose body is a map with `$item` = a position."""
-
-    url: str
-    body: Map
-    basis: Basis
-    method: Literal["POST", "PUT"] = "POST"
-    items_max: Annotated[int, Meta(ge=1, le=1_000)] = 1
-
-
-class Token(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The life of the platform's access token: `lives_s` from a refresh by this call."""
-
-    url: str
-    lives_s: Annotated[int, Meta(ge=60)]
-    basis: Basis
-
-
-class Reconcile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The platform's own list to compare with: an address, how far back, and how often."""
-
-    url: str
-    every_minutes: Annotated[int, Meta(ge=1)]
-    basis: Basis
-    back_hours: Annotated[int, Meta(ge=1)] = 24
 
 
 class FilePart(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -250,9 +188,8 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     secrets: dict[str, str] = {}
     masters: Masters = Masters()
     rate_limit: RateLimit | None = None
-    stock_push: StockPush | None = None
     token: Token | None = None
-    reconcile: Reconcile | None = None
+    polls: dict[PackName, Poll] = {}
     files: list[FilePart] = []
 
     def ways(self, skus: dict[str, str] | None = None) -> Ways:
@@ -279,15 +216,30 @@ def _check_lines(pack: Pack) -> None:
         _check_rule(pack, rule, f"$.events[{i}]")
     for i, part in enumerate(pack.files):
         mapping.check([part.id, *part.set.values()], f"$.files[{i}]")
-    for name, fetch in pack.fetch.items():
-        mapping.check([fetch.url, fetch.query, fetch.headers, fetch.body], f"$.fetch.{name}")
-    for name, call in pack.vouchers.items():
-        mapping.check([call.url, call.query, call.headers, call.body], f"$.vouchers.{name}")
+    for place, call in _calls(pack).items():
+        mapping.check(_lines_of(call), place)
     if pack.vouchers and not {"verify", "query"} <= pack.vouchers.keys():
         raise BadDocument("whoever verifies has to be able to ask about it: `query`", "$.vouchers")
     for i, question in enumerate(pack.questions):
         for name in ("ask", "answer", "unknown"):
             mapping.check(getattr(question, name), f"$.questions[{i}].{name}")
+
+
+def _calls(pack: Pack) -> dict[str, Fetch]:
+    """Its calls by their places."""
+    found: dict[str, Fetch] = {f"$.fetch.{name}": call for name, call in pack.fetch.items()}
+    found |= {f"$.vouchers.{name}": call for name, call in pack.vouchers.items()}
+    found |= {f"$.polls.{name}": call for name, call in pack.polls.items()}
+    return found if pack.token is None else found | {"$.token": pack.token}
+
+
+def _lines_of(call: Fetch) -> list[Map]:
+    lines: list[Map] = [call.url, call.query, call.headers, call.body, call.result]
+    if isinstance(call, Token):
+        lines.append(call.keeps)
+    if isinstance(call, Poll):
+        lines += [call.message, call.shop, call.next]
+    return lines
 
 
 def schema() -> dict[str, Any]:
@@ -317,14 +269,18 @@ def _check_rule(pack: Pack, rule: EventRule, place: str) -> None:
 
 
 def _check_names(pack: Pack) -> None:
-    """Maps that lines name exist, secrets that recipes name are told."""
+    """Maps that lines name exist, secrets that recipes and calls name are told."""
     named = {recipe.secret for recipe in pack.signatures}
     if pack.encryption is not None:
         named.add(pack.encryption.secret)
+    got = {pack.token.gives} if pack.token is not None else set[str]()
+    for call in _calls(pack).values():
+        named |= set(call.secrets.values()) - got
+        named |= {call.sign.secret} if call.sign is not None else set()
     missing = sorted(named - pack.secrets.keys())
     if missing:
         raise BadDocument(f"say what the secret '{missing[0]}' is", "$.secrets")
-    for name in _maps_in(msgspec.to_builtins(pack.events)):
+    for name in _maps_in(msgspec.to_builtins([pack.events, pack.polls])):
         if name not in pack.maps:
             raise BadDocument(f"there is no map '{name}'", "$.maps")
 

@@ -30,6 +30,12 @@ ROOTS = {
     "place": "where it is used",
     "order": "the order it is used on",
     "prepared": "the result of preparing",
+    "since": "the time from which a list is asked for",
+    "until": "the time until which it is",
+    "page": "the number of the page that is asked for, from 1",
+    "next": "what the page before said of the next",
+    "secret": "the channel's newest secrets by name, in the call for a token only",
+    "kept": "what was kept of the answer with the token before",
 }
 STEPS_MAX = 12
 _PATH = re.compile(r"\$([a-z]*)((?:\.[^\s.\[\](){}|?]+|\[[0-9]{1,4}\])*)")

@@ -10,7 +10,7 @@ import typer
 from hub import settings
 from hub.channels import checked, shipped
 from hub.channels.pack import Pack
-from hub.cli import channel_load
+from hub.cli import channel_load, channel_polls
 from hub.cli.connected import with_hub
 from hub.cli.screen import Json, errors_in_words, put_json, say
 from hub.domain import channels as documents
@@ -158,6 +158,8 @@ def list_(as_json: Json = False) -> None:
 
 
 app.command()(channel_load.load)
+app.command()(channel_polls.polls)
+app.command()(channel_polls.rewind)
 
 
 class _Applied(msgspec.Struct):

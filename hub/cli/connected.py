@@ -4,6 +4,7 @@ Not here: what they do with it.
 """
 
 import asyncio
+import getpass
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -60,3 +61,8 @@ def read_document(file: Path, reader: Callable[[Any], T]) -> T:
         return reader(document)
     except BadDocument as bad:
         raise SettingsError(f"{bad.field}: {bad.reason}", where=str(file)) from bad
+
+
+def actor() -> str:
+    """Who does it, for the audit: the account of the command line."""
+    return f"cli:{getpass.getuser()}"

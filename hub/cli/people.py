@@ -1,6 +1,5 @@
 """`hub person`: who may log in to the console, and as what."""
 
-import getpass
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -10,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hub.cli.connected import with_hub
+from hub.cli.connected import actor, with_hub
 from hub.cli.screen import Json, errors_in_words, note, put_json, say
 from hub.store import db, passwords, people
 from hub.store.people import NewPerson
@@ -37,7 +36,7 @@ def add(  # noqa: PLR0913 - the options of a command line
     password = _password(password_stdin)
     with errors_in_words(as_json):
         new = NewPerson(login, name or login, role, place)
-        with_hub(lambda connection: people.add(connection, new, password, _actor()), "writer")
+        with_hub(lambda connection: people.add(connection, new, password, actor()), "writer")
     _say_password(login, password, password_stdin, as_json)
 
 
@@ -64,7 +63,7 @@ def role(login: Login, role: Role, place: Place = None, as_json: Json = False) -
     """Give a person another role; who is logged in has to log in again."""
     _change(
         as_json,
-        lambda connection: people.set_role(connection, login, role, place, _actor()),
+        lambda connection: people.set_role(connection, login, role, place, actor()),
         {"login": login, "role": role},
     )
 
@@ -74,7 +73,7 @@ def password(login: Login, password_stdin: FromStdin = False, as_json: Json = Fa
     """Give a person another password; its sessions end."""
     chosen = _password(password_stdin)
     with errors_in_words(as_json):
-        with_hub(lambda found: people.set_password(found, login, chosen, _actor()), "writer")
+        with_hub(lambda found: people.set_password(found, login, chosen, actor()), "writer")
     _say_password(login, chosen, password_stdin, as_json)
 
 
@@ -83,7 +82,7 @@ def disable(login: Login, as_json: Json = False) -> None:
     """Let a person in no more; its sessions end at once."""
     _change(
         as_json,
-        lambda connection: people.disable(connection, login, _actor()),
+        lambda connection: people.disable(connection, login, actor()),
         {"login": login, "is_disabled": True},
     )
 
@@ -93,7 +92,7 @@ def enable(login: Login, as_json: Json = False) -> None:
     """Let a person in again that was disabled."""
     _change(
         as_json,
-        lambda connection: people.enable(connection, login, _actor()),
+        lambda connection: people.enable(connection, login, actor()),
         {"login": login, "is_disabled": False},
     )
 
@@ -122,7 +121,3 @@ def _say_password(login: str, chosen: str, was_given: bool, as_json: bool) -> No
         return
     say(chosen)
     note(f"The password of {login}: only its digest is kept, it can't be shown again.")
-
-
-def _actor() -> str:
-    return f"cli:{getpass.getuser()}"

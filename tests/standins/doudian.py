@@ -32,7 +32,7 @@ def platform() -> Platform:
         "doudian",
         SHOP,
         {"app_key": KEY},
-        {"signing": SECRET, "token": "dd-token"},
+        {"signing": SECRET, "refresh": "dd-refresh"},
         lambda: [
             _push(("trade_TradeCreate", "c1", created), ("trade_TradePaid", "p1", paid)),
             _push(("trade_TradePaid", "p2", paid | {"pay_type": 0})),
@@ -40,6 +40,10 @@ def platform() -> Platform:
         ["order.placed", "order.paid"],
         details={
             "/order/orderDetail": {"code": 10000, "data": {"shop_order_detail": detail}},
+            "/token/refresh": {
+                "code": 10000,
+                "data": {"access_token": "dd-token", "refresh_token": "dd-refresh-2"},
+            },
         },
         trials=[_push(("0", "t1", {}))],
     )

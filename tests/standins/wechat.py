@@ -48,13 +48,16 @@ def shop() -> Platform:
         "wechat_shop",
         "main",
         {"app_id": APP},
-        {"signing": TOKEN, "encryption": ENCODED_KEY, "token": "wx-access"},
+        {"signing": TOKEN, "encryption": ENCODED_KEY, "app_secret": "wx-app-secret"},
         lambda: [
             _push({"Event": "channels_ec_order_new"} | told),
             _push({"Event": "channels_ec_order_pay"} | told),
         ],
         ["order.placed", "order.paid"],
-        details={"/channels/ec/order/get": {"errcode": 0, "order": order}},
+        details={
+            "/channels/ec/order/get": {"errcode": 0, "order": order},
+            "/cgi-bin/stable_token": {"access_token": "wx-access", "expires_in": 7200},
+        },
         trials=[_echo()],
     )
 

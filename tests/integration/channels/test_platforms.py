@@ -3,12 +3,17 @@
 import asyncio
 import base64
 import hmac
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner, Result
 
 from hub.channels import shipped
+from hub.cli.channels import app
+from hub.settings import Settings
+from hub.testing import Database
 from tests.event_maker import Shop, record
 from tests.integration.channels.conftest import Hub
 from tests.standins import doudian, own_systems, wechat, youzan
@@ -33,8 +38,9 @@ def test_every_shipped_pack_has_a_stand_in() -> None:
 
 @pytest.mark.parametrize("name", PLATFORMS)
 async def test_a_pack_and_its_platform_understand_each_other(
-    hub: Hub, name: str, changed: Callable[[Push], Push]
+    hub: Hub, name: str, changed: Callable[[Push], Push], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("hub_api.platform_calls.TOKEN_PAUSE_S", 0.01)
     platform = PLATFORMS[name]()
     with api(platform.details) as running:
         settings = platform.settings | ({"api": running.url} if platform.details else {})
@@ -305,28 +311,45 @@ samples:
 """
 
 
+@pytest.fixture
+def command(
+    database: Database, broker: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Awaitable[Result]]:
+    """`hub channel` in an environment of this hub, with what is typed."""
+    for name, value in database.settings.environment().items():
+        monkeypatch.setenv(name, value)
+
+    async def run(*arguments: str, typed: str = "") -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, arguments, input=typed)
+
+    return run
+
+
 async def test_a_pack_for_a_platform_nobody_thought_of_is_written_from_its_samples_alone(
-    hub: Hub,
+    hub: Hub, command: Callable[..., Awaitable[Result]], tmp_path: Path
 ) -> None:
     (sample,) = SAMPLES
     said = hmac.new(b"nuo", f"1772337480#{sample['body']}".encode(), "sha1").digest()
     sign = base64.b64encode(said).decode()
+    file = tmp_path / "nuomi.yaml"
+    assert (await command("new", str(file))).exit_code == 0
+    # What is like no other platform is written over the copy, with the recorded push as its sample.
     text = FIRST_TRY.replace("SIGN", sign).replace("BODY", sample["body"])
-
-    async def upload(file: str) -> httpx.Response:
-        body = {"text": file, "reason": "a new platform"}
-        return await hub.http.put("/v1/channel-packs/nuomi", json=body, headers=hub.admin)
+    file.write_text(text, "utf-8")
 
     # The first try takes the amount for fen: the sample says what comes out, and why not.
-    refused = await upload(text)
-    assert refused.status_code == 422
-    (fault,) = refused.json()["errors"]
-    assert fault["field"] == "$.samples[0]"
-    assert "'1.68', expected '168.00'" in fault["reason"]
-    taken = await upload(text.replace("money: fen", "money: yuan"))
-    assert taken.json() == {"pack": "nuomi", "version": 1, "samples": 1}
+    tried = await command("test", str(file))
+    assert (tried.exit_code, "0 of 1 samples" in tried.stdout) == (1, True)
+    assert "events[0].data.amount is '1.68', expected '168.00'" in tried.stdout
+    apply = ("apply", hub.name("nuo"), "--file", str(file), "--reason", "new", "--state", "live")
+    refused = await command(*apply, "--secret", "signing", typed="nuo\n")
+    assert (refused.exit_code, "$.samples[0]" in refused.output) == (1, True)
+    file.write_text(text.replace("money: fen", "money: yuan"), "utf-8")
+    tried = await command("test", str(file))
+    assert (tried.exit_code, tried.stdout) == (0, "1 of 1 samples are as they say\n")
+    applied = await command(*apply, "--secret", "signing", typed="nuo\n")
+    assert applied.exit_code == 0, applied.output
 
-    await hub.configure("nuo", pack="nuomi", secrets={"signing": "nuo"})
     push = Push(
         sample["body"].encode(),
         sample["answer"],

@@ -70,16 +70,21 @@ async def test_a_target_is_down_for_2_hours_order_is_kept_and_others_are_not_hel
     receiver.is_away = True
     for minute in range(0, 120, 10):
         await store.take(placed(str(minute), minute), counted(str(minute), minute))
+        await store.take(paid(str(minute), minute + 1))
         clock.ahead = timedelta(minutes=minute)
         await stage.go(3)
     assert receiver.told() == []
-    assert len(other.told()) == 12
+    assert len(other.told()) == 24
     receiver.is_away = False
     clock.ahead = timedelta(minutes=125)
     await stage.go(30)
-    orders = [body["subject"] for body in map(web_json, receiver.bodies) if "order" in body["type"]]
+    orders: dict[str, list[str]] = {}
+    for body in map(web_json, receiver.bodies):
+        if "order" in body["type"]:
+            orders.setdefault(body["subject"], []).append(body["type"])
     stock = [body["data"] for body in map(web_json, receiver.bodies) if "stock" in body["type"]]
-    assert sorted(orders, key=int) == [str(minute) for minute in range(0, 120, 10)]
+    told = ["order.placed", "order.paid"]  # of each order in its order
+    assert orders == {str(minute): told for minute in range(0, 120, 10)}
     # Stale absolute pushes collapse to the newest.
     assert [one["on_hand"] for one in stock] == [stock[-1]["on_hand"]]
 

@@ -3,7 +3,7 @@
 from hub.store.migrate import run_sql
 
 revision = "0033"
-down_revision = "0028"
+down_revision = "0031"
 
 
 def upgrade() -> None:

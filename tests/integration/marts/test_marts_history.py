@@ -1,8 +1,10 @@
 """Late facts: a link that changes, a member that merges, a hub that was replayed."""
 
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 from psycopg import sql
 
+from hub_assets import testing
 from hub_assets.testing import Hub, Warehouse
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -14,6 +16,16 @@ ORDERS_BY_MEMBER = """
     from candidates.orders inner join candidates.member_identities using (profile_id)
     group by 1 order by 1
 """
+
+
+@pytest.fixture(scope="module")
+def manifest(manifest: Manifest) -> Manifest:
+    """People, their orders and points."""
+    return testing.only(
+        manifest,
+        "members", "member_identities", "member_links", "orders", "order_lines", "points_ledger",
+        "points_balances",
+    )  # fmt: skip
 
 
 def test_a_late_link_change_re_attributes_earlier_orders(warehouse: Warehouse) -> None:

@@ -1,7 +1,9 @@
 """Money in the marts: what was paid, what platforms billed, what is owed, what a day sold."""
 
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 
+from hub_assets import testing
 from hub_assets.testing import PLACED, Warehouse
 from tests.integration.marts.till import Till
 
@@ -13,6 +15,16 @@ MONEY = (
 )  # fmt: skip
 NEXT_DAY = "2026-03-02 12:00:00+08"
 NET = "select channel, sum(net_sales_minor)::int from candidates.daily_sales group by 1 order by 1"
+
+
+@pytest.fixture(scope="module")
+def manifest(manifest: Manifest) -> Manifest:
+    """The marts of money, and those of the orders and coupons that it is of."""
+    return testing.only(
+        manifest,
+        "payments", "settlements", "deferred_revenue", "cross_store_clearing", "live_sessions",
+        "daily_sales", "channel_sync", "orders", "order_lines", "coupons",
+    )  # fmt: skip
 
 
 def test_a_voucher_is_owed_when_it_is_sold_and_revenue_once_when_it_is_redeemed(

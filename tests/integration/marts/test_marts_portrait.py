@@ -3,14 +3,21 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 
+from hub_assets import testing
 from hub_assets.testing import Warehouse
 from tests.integration.marts.till import Till
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-PORTRAIT = ("--select", "+customer_portrait", "+segments", "+basket_pairs", "+cases")
 A_MONTH_LATER = "2026-03-31 12:00:00+08"
+
+
+@pytest.fixture(scope="module")
+def manifest(manifest: Manifest) -> Manifest:
+    """The marts that say something of people."""
+    return testing.only(manifest, "customer_portrait", "segments", "basket_pairs", "cases")
 
 
 def buys(till: Till, order: int, lines: dict[str, int], profile: int, at: str) -> None:
@@ -32,7 +39,7 @@ def test_a_portrait_follows_sales_points_tiers_and_merges(warehouse: Warehouse) 
         till.lot(11, 70, later)
         till.points(11, 120)
         till.tier(1, "gold")
-    warehouse.build(*PORTRAIT)
+    warehouse.build()
     said = (
         "select order_count, spent_minor, last_order_date::text, churn_risk_date::text,"
         " days_between_orders::int, preferred_category, tiers, points_balance, points_at_risk"
@@ -68,7 +75,7 @@ def test_a_build_that_was_not_published_leaves_nothing_in_marts_made_of_marts(
     segments = "select count(*) filter (where segment = 'regular') from candidates.segments"
     with warehouse.writer() as connection:
         buys(Till(connection), 3, {"1": 100}, 11, A_MONTH_LATER)
-    warehouse.build(*PORTRAIT)
+    warehouse.build()
     assert warehouse.rows(segments) == [(1,)]
     with warehouse.writer() as connection:  # the late sale was another member's
         buys(Till(connection), 3, {"1": 100}, 12, A_MONTH_LATER)
@@ -89,7 +96,7 @@ def test_categories_bought_together_are_paired_by_month(warehouse: Warehouse) ->
         till.item("sku-2", "bread")
         till.order(1, {"1": 100, "2": 100})
         till.order(2, {"1": 100})
-    warehouse.build(*PORTRAIT)
+    warehouse.build()
     pairs = (
         "select category, other_category, order_count, category_order_count,"
         " other_category_order_count, lift::float from candidates.basket_pairs"
@@ -99,7 +106,7 @@ def test_categories_bought_together_are_paired_by_month(warehouse: Warehouse) ->
         till = Till(connection)
         till.order(3, {"2": 100})
         till.item("sku-1", "gateaux")
-    warehouse.build(*PORTRAIT)
+    warehouse.build()
     assert warehouse.rows(pairs) == [("bread", "gateaux", 1, 2, 2, 0.75)]
 
 
@@ -108,7 +115,7 @@ def test_a_case_tells_how_long_it_took_and_who_ended_it(warehouse: Warehouse) ->
         till = Till(connection)
         till.case(1, "oversold")
         till.case(2, "no_show", closed_at="2026-03-01 15:00:00+08")
-    warehouse.build(*PORTRAIT)
+    warehouse.build()
     assert warehouse.rows(
         "select kind, hours_to_close::float, settlement_count from candidates.cases order by 1"
     ) == [("no_show", 3.0, 1), ("oversold", None, 0)]

@@ -33,10 +33,12 @@ async def test_the_api_answers_as_its_openapi_document_says(
     api: Api, key_for: Callable[..., Awaitable[dict[str, str]]], tmp_path: Path
 ) -> None:
     key = await key_for(None, *SCOPES)
+    # One worker: in two threads Python 3.11 now and then loses count of its own syntax trees ("AST
+    # constructor recursion depth mismatch"), which ends an operation's tests.
     process = await asyncio.create_subprocess_exec(
         *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG)),
         *("run", f"http://127.0.0.1:{api.port}/openapi.json", "--no-color", "--seed", "1"),
-        *("--header", f"Authorization: {key['Authorization']}", "--workers", "2"),
+        *("--header", f"Authorization: {key['Authorization']}", "--workers", "1"),
         *("--phases", "coverage,fuzzing,stateful", "--max-examples", EXAMPLES),
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -44,5 +46,5 @@ async def test_the_api_answers_as_its_openapi_document_says(
         stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
-    assert process.returncode == 0, said.decode()[-8_000:]
+    assert process.returncode == 0, said.decode()[:9_000]
     assert "Traceback" not in api.log.read_text()

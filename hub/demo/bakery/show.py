@@ -12,23 +12,12 @@ from hub.demo.api_client import ChannelClient
 from hub.demo.bakery import copying, day, live, shopping, syncing, town
 from hub.demo.bakery.outcome import Played
 from hub.demo.bakery.stories import Clients, Teller, Told
+from hub.local import samples
 from hub.settings import Settings
 from hub.store import configs, db, keys
 from hub.store.configs import Draft
 from hub.store.sealing import Vault
 
-SCOPES = (
-    "events:write",
-    "members:read",
-    "orders:read",
-    "stock:read",
-    "coupons:read",
-    "coupons:write",
-    "points:write",
-    "checkouts:write",
-    "member:all_channels",
-    *syncing.CHANNEL_SCOPES,
-)
 CONNECT_TIMEOUT_S = 10
 
 
@@ -47,7 +36,7 @@ class Shown:
 @contextmanager
 def connected(settings: Settings) -> Iterator[Clients]:
     """A client with a key of its own for each of the bakery's channels."""
-    scopes: dict[str | None, tuple[str, ...]] = dict.fromkeys(town.CHANNELS, SCOPES)
+    scopes: dict[str | None, tuple[str, ...]] = dict.fromkeys(town.CHANNELS, samples.SCOPES)
     with _clients(settings, asyncio.run(_make_keys(settings, scopes))) as clients:
         yield clients
 

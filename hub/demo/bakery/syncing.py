@@ -24,7 +24,6 @@ REASON = "the bakery's demo"
 HOUSE = "house"
 HOUSE_SCOPES = ("rules:read", "rules:write", "cases:read")
 """Of the key of no channel by which rules are published."""
-CHANNEL_SCOPES = ("subscriptions:read", "subscriptions:write")
 GOLD_GROWTH = 10**12
 CLUB = {
     "basis": "growth",

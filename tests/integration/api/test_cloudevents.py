@@ -21,21 +21,14 @@ from hub.domain import events, topics
 from hub.store import apply, records
 from hub.store.records import Record
 from hub.store.sealing import Vault
+from tests.event_maker import line
 
 PATH = "/v1/channels/website/events"
 AT = datetime(2026, 3, 1, 10, 15, 0, 250_000, tzinfo=UTC)
 DATA = {
     "order_number": "网站-1",
     "currency": "CNY",
-    "lines": [
-        {
-            "line": "1",
-            "sku": "CAKE-6",
-            "quantity": "1",
-            "unit_price": "168.00",
-            "amount": "168.00",
-        }
-    ],
+    "lines": [line(1, "CAKE-6", 1, "168.00")],
     "total": "168.00",
     "remark": "少糖 \u201c6 寸\u201d 100%",
 }

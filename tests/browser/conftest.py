@@ -86,9 +86,15 @@ class Looker:
             loading = self.page.locator(".ant-skeleton")
             expect(loading).to_have_count(0, timeout=FILLED_S * 1000)
             self.keep(f"{name}-{size}", is_whole=True)
-            wide = self.page.evaluate("document.documentElement.scrollWidth")
+            # A canvas is laid out anew a moment after the window changed.
+            deadline = time.monotonic() + LOOK_S
+            while (wide := self._width()) > width and time.monotonic() < deadline:
+                self.page.wait_for_timeout(50)
             assert wide <= width, f"{name} is {wide} wide in a window of {width}"
         self.page.set_viewport_size({"width": 1440, "height": 900})
+
+    def _width(self) -> int:
+        return self.page.evaluate("document.documentElement.scrollWidth")
 
     def keep(self, name: str, is_whole: bool = False) -> None:
         """A picture of the page as it is, or all of its length, if somebody wants pictures."""

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hub.domain import ids
-from hub.domain.documents import Document
 from hub.domain.envelope import EVENTS_MAX, BadEvent, Event, Outcome
 from hub.domain.ids import Key
 from hub.store.db import Connection, Rows, queries
@@ -147,12 +146,12 @@ def _says_the_same(first: bytes, second: bytes) -> bool:
 
 class Stamp(NamedTuple):
     """When a write received its events, their places in the log, whether anything is known beside
-    orders of what they take of stock, and the matching policy that was published last."""
+    orders of what they take of stock, and the matching policy that was published last, in JSON."""
 
     received_at: dt.datetime
     log_ids: list[int]
     has_supply: bool
-    policy: Document | None
+    policy: str | None
 
 
 async def stamp(connection: Connection, count: int) -> Stamp:

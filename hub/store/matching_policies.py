@@ -5,10 +5,12 @@ itself (`hub.store.supply.claim`), and looks again at everybody who shares anyth
 What a policy says: `hub.domain.policy`.
 """
 
+from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from hub.domain import policy
-from hub.domain.documents import Document
 from hub.domain.envelope import Event
 from hub.domain.ids import Key
 from hub.domain.policy import Policy
@@ -28,9 +30,15 @@ def is_policy(event: Event) -> bool:
     return (event.data.kind, event.data.name) == (policy.KIND, policy.NAME)
 
 
-def of(document: Document | None) -> Policy:
-    """The policy that a published document is; the hub's own for None."""
-    return policy.read(document) if document is not None else policy.default()
+@lru_cache(maxsize=4)
+def _of(text: str) -> Policy:
+    return policy.read(msgspec.json.decode(text))
+
+
+def of(text: str | None) -> Policy:
+    """The policy that a published document is, in JSON, read once for all writes; the hub's own for
+    None."""
+    return _of(text) if text is not None else policy.default()
 
 
 async def in_force(connection: Connection) -> Policy:

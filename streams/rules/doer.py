@@ -152,12 +152,11 @@ class Doer:
         async with self._pool.acquire() as connection, connection.transaction():
             if not await rule_effects.hold(connection, kept.effect_id):
                 return
-            asked = Asked(kept.rule, fact, effect)
+            asked, made = Asked(kept.rule, fact, effect), (run, effect, event_key)
             if kept.kind == "deliver":
-                result = await self._deliver(connection, kept, (run, effect, event_key))
+                result = await self._deliver(connection, kept, made)
             elif kept.kind == "notify":
-                about = (run, effect, event_key)
-                result = await self._notify(connection, kept, asked, about)
+                result = await self._notify(connection, kept, asked, made)
             else:
                 result = await rule_commands.decide(connection, self._vault, asked)
             if result is not None:

@@ -3,14 +3,12 @@ delivers, each once, by its id."""
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 BODY_BYTES_MAX = 1_000_000
-POLL_S = 0.02
 Told = dict[str, dict[str, Any]]
 
 
@@ -60,12 +58,3 @@ class Receivers:
     def of(self, channel: str, kind: str) -> list[dict[str, Any]]:
         """What a channel was told of this type so far."""
         return [one for one in list(self.told[channel].values()) if one["type"] == kind]
-
-    def wait(self, is_told: Callable[[], bool], timeout_s: float) -> bool:
-        """Whether it is told in time."""
-        deadline = time.monotonic() + timeout_s
-        while not is_told():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL_S)
-        return True

@@ -11,6 +11,7 @@ import httpx
 
 from hub.demo.bakery.stories import Told, phone_of
 from hub.demo.bakery.town import MINIPROGRAM, WEBSITE
+from hub.demo.bakery.waiting import wait
 from hub.local import samples
 from hub.settings import Settings
 
@@ -18,6 +19,7 @@ CHANNELS = {"website": WEBSITE, "miniprogram": MINIPROGRAM}
 CAKE, VOUCHER_CAKE, STORE = "cake-blackforest-8", "cake-lychee-rose-6", "bund"
 TIMEOUT_S = 30.0
 POLL_S = 0.002
+"""What a story tells in milliseconds is looked at as often."""
 REFUSED = 409
 
 
@@ -40,11 +42,11 @@ def tell(settings: Settings, suffix: str) -> list[Told]:
 def _last_cake(website: "_Visitor", miniprogram: "_Visitor") -> Told:
     """Bought on the website, it is gone in the mini-program, which refuses to sell it again."""
     website.post("/api/desk/shelf", sku=CAKE, place=STORE, quantity=1)
-    shown = all(_wait(lambda one=one: one.left(CAKE) == 1) for one in (website, miniprogram))
+    shown = all(_becomes(lambda one=one: one.left(CAKE) == 1) for one in (website, miniprogram))
     began = time.monotonic()
     guest = {"name": "陈晨", "phone": "13700000001"}
     order = website.post("/api/orders", sku=CAKE, place=STORE, **guest)
-    is_gone = _wait(lambda: miniprogram.left(CAKE) == 0)
+    is_gone = _becomes(lambda: miniprogram.left(CAKE) == 0)
     took_ms = 1000 * (time.monotonic() - began)
     is_refused = miniprogram.refuses("/api/orders", sku=CAKE, place=STORE)
     paid = website.post(f"/api/orders/{order['number']}/pay")
@@ -65,7 +67,7 @@ def _voucher(website: "_Visitor", miniprogram: "_Visitor", suffix: str) -> Told:
     miniprogram.post("/api/phone", phone=phone)
     miniprogram.post(f"/api/coupons/{code}/claim")
     website.post("/api/desk/shelf", sku=VOUCHER_CAKE, place=STORE, quantity=2)
-    is_there = _wait(lambda: miniprogram.left(VOUCHER_CAKE) == 2)
+    is_there = _becomes(lambda: miniprogram.left(VOUCHER_CAKE) == 2)
     order = miniprogram.post("/api/orders", sku=VOUCHER_CAKE, place=STORE, coupons=[code])
     miniprogram.post(f"/api/orders/{order['number']}/pay")
     handed = miniprogram.post(f"/api/desk/orders/{order['number']}/hand-over")
@@ -80,18 +82,12 @@ def _voucher(website: "_Visitor", miniprogram: "_Visitor", suffix: str) -> Told:
         "voucher_of_the_website_is_a_cake_by_the_miniprogram",
         "官网买的券,小程序里换蛋糕,到店取走",
         "claimed by her phone, nothing left to pay, and the website knows that it was used",
-        holds and _wait(is_listed),
+        holds and _becomes(is_listed),
     )
 
 
-def _wait(is_so: Callable[[], bool]) -> bool:
-    """Whether it becomes so in time."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_S)
-    return True
+def _becomes(is_so: Callable[[], bool]) -> bool:
+    return wait(is_so, TIMEOUT_S, POLL_S)
 
 
 class _Visitor:

@@ -14,6 +14,7 @@ from hub.demo.api_client import ChannelClient
 from hub.demo.bakery.receiving import Receivers
 from hub.demo.bakery.stories import Clients, Told
 from hub.demo.bakery.town import MINIPROGRAM, WEBSITE
+from hub.demo.bakery.waiting import wait
 from hub.demo.envelope import Fact, Record, record, source, time_text
 from hub.rules import drafts
 
@@ -75,7 +76,7 @@ class Syncing:
         for template in sorted(drafts.templates()):
             case = template.replace("-", "_")
             seen: Callable[[], bool] = getattr(self, f"_{case}")()
-            self.results[template] = self.receivers.wait(seen, TIMEOUT_S)
+            self.results[template] = wait(seen, TIMEOUT_S)
         return self.results
 
     def told(self) -> Told:
@@ -86,7 +87,7 @@ class Syncing:
             effects = sum(one["effects"] for one in self.figures(rule))
             return effects == sum(len(self._seen(channel, rule)) for channel in self.clients)
 
-        holds = self.receivers.wait(all_seen, TIMEOUT_S)
+        holds = wait(all_seen, TIMEOUT_S)
         count = sum(len(self._seen(channel, rule)) for channel in self.clients)
         tried = sum(self.results.values())
         return Told(

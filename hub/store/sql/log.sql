@@ -19,7 +19,7 @@ select
     or exists (select from configs where kind in ('shop_places', 'unknown_items')) as has_supply,
     -- Most hubs follow the matching policy that they come with.
     (
-        select document
+        select document::text
         from configs
         where
             kind = 'matching_policy'

@@ -56,7 +56,7 @@ order by p.profile_id;
 
 -- The policy that was published last; nothing about from when it counts, since it does at once.
 -- name: policy_in_force
-select document
+select document::text
 from configs
 where
     kind = 'matching_policy'

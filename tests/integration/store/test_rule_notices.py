@@ -55,6 +55,12 @@ def at_noon(stage: RuleStage, days: int = 1) -> None:
     stage.clock.ahead = noon - now
 
 
+async def begin(stage: RuleStage, purpose: str) -> None:
+    """A rule reminds Mei for a purpose."""
+    await stage.publish(REMIND.replace("PURPOSE", purpose))
+    await stage.store.take(WEB.body("member.registered", 0, account="mei"))
+
+
 async def agree(stage: RuleStage, shop: Shop, minute: float, *, granted: bool = True) -> None:
     said = {"purpose": "marketing", "medium": "sms", "granted": granted}
     await stage.store.take(shop.body("member.consent_changed", minute, account="mei", **said))
@@ -72,8 +78,7 @@ async def results(stage: RuleStage) -> list[dict[str, Any] | None]:
 async def test_only_who_agreed_is_told_and_the_last_word_counts(
     stage: RuleStage, sender: Receiver
 ) -> None:
-    await stage.publish(REMIND.replace("PURPOSE", "marketing"))
-    await stage.store.take(WEB.body("member.registered", 0, account="mei"))
+    await begin(stage, "marketing")
     await earn(stage, 1)
     assert await results(stage) == [{"withheld": "no_consent"}]
     await agree(stage, WEB, 2)
@@ -102,10 +107,9 @@ async def test_what_a_person_said_in_another_channel_counts(
 async def test_nobody_is_told_more_often_than_the_cap_by_all_rules_together(
     stage: RuleStage, sender: Receiver
 ) -> None:
-    rule = REMIND.replace("PURPOSE", "marketing")
-    await stage.publish(rule)
-    await stage.publish(rule.replace("rule: remind", "rule: remind-again"))
-    await stage.store.take(WEB.body("member.registered", 0, account="mei"))
+    await begin(stage, "marketing")
+    again = REMIND.replace("PURPOSE", "marketing").replace("rule: remind", "rule: remind-again")
+    await stage.publish(again)
     await agree(stage, WEB, 1)
     for minute in (2, 3):
         await earn(stage, minute)
@@ -119,8 +123,7 @@ async def test_nobody_is_told_more_often_than_the_cap_by_all_rules_together(
 async def test_who_would_be_woken_is_told_in_the_morning(
     stage: RuleStage, sender: Receiver
 ) -> None:
-    await stage.publish(REMIND.replace("PURPOSE", "marketing"))
-    await stage.store.take(WEB.body("member.registered", 0, account="mei"))
+    await begin(stage, "marketing")
     await agree(stage, WEB, 1)
     stage.clock.ahead += timedelta(hours=12)
     await earn(stage, 2)
@@ -136,8 +139,7 @@ async def test_who_would_be_woken_is_told_in_the_morning(
 async def test_a_service_notice_needs_no_consent_and_a_policy_is_configuration(
     stage: RuleStage, sender: Receiver
 ) -> None:
-    await stage.publish(REMIND.replace("PURPOSE", "service"))
-    await stage.store.take(WEB.body("member.registered", 0, account="mei"))
+    await begin(stage, "service")
     await earn(stage, 1)
     assert len(bodies(sender)) == 1
     async with stage.store.connection.transaction():

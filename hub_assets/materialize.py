@@ -1,4 +1,5 @@
-"""Builds the whole warehouse now, in this process, and says what came of it.
+"""Builds the whole warehouse now, compares it with the channels' own lists, in this process, and
+says what came of it.
 
 For `hub demo` and tests: the same graph, checks and events as a run that Dagster's daemon starts,
 without waiting for one. `python -m hub_assets.materialize` prints the result as one line of JSON.
@@ -19,6 +20,7 @@ from hub import settings as hub_settings
 from hub.errors import HubError
 from hub.settings import Settings
 from hub_assets import events, streams
+from hub_assets.components import reconciliation
 from hub_assets.definitions import defs
 
 JOB = "refresh_marts"
@@ -46,12 +48,15 @@ class RefreshResult:
     """Names of the checks that failed, sorted."""
     lag_events: int
     """Events that were in Kafka and not yet in the marts, in all."""
+    compared: dict[str, dict[str, int]]
+    """Comparison with a channel's own list -> rows that matched, and that drift in each way."""
     success: bool
     wall_s: float
 
 
 def refresh_marts(settings: Settings) -> RefreshResult:
-    """Observe the streams, build all models, run all checks; all of it shows in Dagster's pages.
+    """Observe the streams, build all models, run all checks, compare with the lists of channels
+    that are known; all of it shows in Dagster's pages.
 
     DAGSTER_HOME must name the instance. Raises NoDagsterError, psycopg.Error and Kafka's errors.
     A failed check is a result, not an error.
@@ -67,7 +72,8 @@ def refresh_marts(settings: Settings) -> RefreshResult:
         lag = _report_streams(settings, instance, tables)
         job = loaded.resolve_job_def(JOB)
         run = job.execute_in_process(run_config=QUIET, instance=instance, raise_on_error=False)
-        checks = run.get_asset_check_evaluations()
+        runs = [run, *_reconcile(loaded, instance)]
+    checks = [check for one in runs for check in one.get_asset_check_evaluations()]
     failed = sorted(check.check_name for check in checks if not check.passed)
     return RefreshResult(
         run_id=run.run_id,
@@ -76,9 +82,37 @@ def refresh_marts(settings: Settings) -> RefreshResult:
         checks_failed=len(failed),
         failed=failed,
         lag_events=lag,
-        success=run.success and not failed,
+        compared=_compared(runs[1:]),
+        success=all(one.success for one in runs) and not failed,
         wall_s=round(time.monotonic() - started, 1),
     )
+
+
+def _reconcile(
+    loaded: dg.Definitions, instance: dg.DagsterInstance
+) -> list[dg.ExecuteInProcessResult]:
+    """What a schedule would start of itself: lists that nobody named have none."""
+    return [
+        loaded.resolve_job_def(schedule.job_name).execute_in_process(
+            run_config=QUIET, instance=instance, raise_on_error=False
+        )
+        for schedule in loaded.schedules or ()
+        if isinstance(schedule, dg.ScheduleDefinition)
+        and schedule.job_name.startswith(reconciliation.JOB_PREFIX)
+    ]
+
+
+def _compared(runs: list[dg.ExecuteInProcessResult]) -> dict[str, dict[str, int]]:
+    """By the run's assets: a list that could not be read has none."""
+    return {
+        made.asset_key.path[-1]: {
+            name: int(made.metadata[name].value)  # type: ignore[arg-type]  # counts are whole
+            for name in ("matched", *reconciliation.COUNTED)
+        }
+        for run in runs
+        for event in run.get_asset_materialization_events()
+        for made in [event.step_materialization_data.materialization]
+    }
 
 
 def _report_streams(settings: Settings, instance: dg.DagsterInstance, tables: events.Tables) -> int:

@@ -76,6 +76,14 @@ class Books:
         rows = self._db.execute("select content from orders order by rowid desc limit 100")
         return [json.loads(row[0]) for row in rows]
 
+    def sold(self, after: str, limit: int) -> list[Content]:
+        """The orders that were paid for, by number, from the one after `after` on."""
+        sql = (
+            "select content from orders where number > ? and content ->> 'state' != 'cancelled'"
+            " and content ->> 'state' != 'held' order by number limit ?"
+        )
+        return [json.loads(row[0]) for row in self._db.execute(sql, (after, limit))]
+
     def keep_account(self, token: str, account: Content) -> None:
         """Who is logged in by this token."""
         row = (token, account["account"], _text(account))

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 
 TIMEOUT_S = 10.0
-SHOP = "main"
+SHOP = "sample"
 BATCH = "application/cloudevents-batch+json"
 
 

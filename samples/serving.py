@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Cookie, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,11 +18,12 @@ from samples import bakery, following
 from samples.bakery import Cake
 from samples.channel import Channel, Setup
 from samples.following import Forged, TooSoon
-from samples.hub_client import HubError
-from samples.shop import NotPossible, Order
+from samples.hub_client import SHOP, HubError
+from samples.shop import NotPossible, Order, total_fen
 
 PAGES = Path(__file__).parent / "pages"
 QUANTITY_MAX = 20
+LIST_ROWS = 100
 Text = Annotated[str, Field(min_length=1, max_length=64)]
 Phone = Annotated[str, Field(pattern=r"^1\d{10}$", description="Of mainland China")]
 Answer = dict[str, Any]
@@ -121,6 +123,24 @@ async def desk(channel: Here) -> Answer:
     books = channel.books
     orders = [shown(one) for one in books.orders()]
     return {"orders": orders, "told": books.heard(), "refused": books.refusals()}
+
+
+@router.get("/api/desk/list")
+async def listed(channel: Here, after: str = "") -> Answer:
+    """What was sold here, a page at a time, by this shop's own books: for who compares."""
+    orders = channel.books.sold(after, LIST_ROWS)
+    rows = [
+        {
+            "shop": SHOP,
+            "number": order["number"],
+            "amount": bakery.yuan(total_fen(order)),
+            "state": order["state"],
+        }
+        for order in orders
+    ]
+    is_full = len(rows) == LIST_ROWS
+    following_page = f"?{urlencode({'after': rows[-1]['number']})}" if is_full else None
+    return {"orders": rows, "next": following_page}
 
 
 @router.post("/api/desk/shelf", status_code=204)

@@ -198,6 +198,12 @@ class Shop:
         self.telling.ring()
 
 
+def total_fen(order: Order) -> int:
+    """The price, less the coupons that lower it; what others pay for it is in it."""
+    off = [one for one in order["coupons"] if not one["is_tender"]]
+    return order["amount_fen"] - sum(bakery.fen(one["amount"]) for one in off)
+
+
 def _paid_otherwise_fen(order: Order) -> int:
     """What coupons take off or pay, and points pay."""
     return sum(bakery.fen(coupon["amount"]) for coupon in order["coupons"]) + order["points_fen"]
@@ -215,14 +221,13 @@ def _placed(order: Order) -> dict[str, Any]:
     if order["points"]:
         amount = bakery.yuan(order["points_fen"])
         tenders.append({"kind": "points", "amount": amount, "points": order["points"]})
-    total_fen = order["amount_fen"] - sum(bakery.fen(one["amount"]) for one in off)
     placed = {
         "order_number": order["number"],
         "currency": CURRENCY,
         "lines": [line | {"unit_price": unit, "amount": price}],
         "discounts": discounts,
         "tenders": tenders,
-        "total": bakery.yuan(total_fen),
+        "total": bakery.yuan(total_fen(order)),
         "place": order["place"],
         "buyer": {"account": order["account"]} if order["account"] else None,
         "recipient": order["recipient"],

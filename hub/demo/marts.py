@@ -28,7 +28,17 @@ class Refreshed:
     checks_passed: int
     checks_failed: int
     failed: tuple[str, ...]
+    compared: dict[str, dict[str, int]]
+    """Comparison with a channel's own list -> rows that matched, and that drift in each way."""
     is_complete: bool
+
+    @property
+    def lists_agree(self) -> dict[str, bool]:
+        """Whether each list and the hub hold the same, and that something."""
+        return {
+            name: counts["matched"] == sum(counts.values()) > 0
+            for name, counts in self.compared.items()
+        }
 
 
 def refresh(settings: Settings) -> Refreshed:
@@ -56,6 +66,7 @@ def refresh(settings: Settings) -> Refreshed:
             checks_passed=found["checks_passed"],
             checks_failed=found["checks_failed"],
             failed=tuple(found["failed"]),
+            compared=found["compared"],
             is_complete=found["success"],
         )
     except (IndexError, KeyError, json.JSONDecodeError) as error:

@@ -6,6 +6,7 @@ Each step's work is elsewhere; this is their order and what they hand on.
 import asyncio
 import itertools
 import json
+import os
 import signal
 import threading
 import time
@@ -59,6 +60,7 @@ def run(options: DemoOptions) -> int:
 def _run(options: DemoOptions, settings: Settings, screen: Screen) -> int:
     with _ctrl_c_for_every_end():
         fresh_folder(settings, screen.step)
+        os.environ.update(shopping.lists(settings))
         with Supervisor(settings, report=screen.change) as hub:
             summary = Demo(options, settings, hub, screen).play()
             screen.summary(summary, hub.addresses())
@@ -104,7 +106,8 @@ class Demo:
         self.screen.step("waiting for Dagster's pages")
         self.hub.wait_ready()
         self.screen.step("building the marts")
-        refreshed = marts.refresh(self.settings)
+        with shopping.open_shops(self.settings):
+            refreshed = marts.refresh(self.settings)
         self.screen.step("checking the invariants")
         checks = asyncio.run(check.run(self.settings.dsn("writer")))
         self.screen.step("comparing the marts with the source")

@@ -111,6 +111,10 @@ class Screen:
         comparison = summary.comparison
         failed, passed = summary.failed_checks, summary.refreshed.checks_passed
         self.say(f"{_mark(not failed)} {passed} checks pass, {len(failed)} fail {failed or ''}")
+        for name, counts in summary.refreshed.compared.items():
+            mark = _mark(summary.refreshed.lists_agree[name])
+            matched, rows = counts["matched"], sum(counts.values())
+            self.say(f"{mark} {name}: {matched} of {rows} rows are as in the channel's own list")
         marts, equal = len(comparison.rows) - 1, sum(comparison.equal.values())
         self.say(
             f"{_mark(summary.source_equals_marts)} all {marts} marts and the metrics equal the "

@@ -47,7 +47,8 @@ class Summary:
         settled = not (self.outcomes.parked or self.outcomes.dead_letters)
         built = self.refreshed.is_complete and not self.failed_checks
         told = all(story.holds for story in self.shown.stories)
-        return settled and built and told and self.source_equals_marts
+        agree = all(self.refreshed.lists_agree.values())
+        return settled and built and agree and told and self.source_equals_marts
 
     @property
     def failed_checks(self) -> list[str]:
@@ -70,6 +71,7 @@ class Summary:
             "checks_passed": self.refreshed.checks_passed,
             "checks_failed": len(self.failed_checks),
             "source_equals_marts": self.source_equals_marts,
+            "compared_with_lists": self.refreshed.compared,
             "sync_accuracy": self.comparison.accuracy,
             "disputes_before": asdict(self.shown.before.disputes),
             "disputes_after": asdict(self.shown.after.disputes),

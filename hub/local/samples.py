@@ -55,17 +55,22 @@ def running(settings: Settings, channels: Mapping[str, str] = PROGRAMS) -> Itera
             process = Process(command, _log(settings, program))
             guardian.add(datafolder.register(settings), process.pid, command.stop_signal)
             started[program] = process
-        addresses = {
-            program: f"http://127.0.0.1:{settings.sample_port(index)}"
-            for index, program in enumerate(channels)
-        }
+        found = addresses(settings, channels)
         for program, process in started.items():
-            _wait(process, addresses[program], _log(settings, program))
-        yield addresses
+            _wait(process, found[program], _log(settings, program))
+        yield found
     finally:
         for process in started.values():
             process.stop()
         asyncio.run(_end_keys(settings, tokens))
+
+
+def addresses(settings: Settings, channels: Mapping[str, str] = PROGRAMS) -> dict[str, str]:
+    """program -> where it listens when it runs."""
+    return {
+        program: f"http://127.0.0.1:{settings.sample_port(index)}"
+        for index, program in enumerate(channels)
+    }
 
 
 def _command(settings: Settings, program: str, channel: str, port: int) -> Command:

@@ -58,13 +58,14 @@ class Window:
 
 
 async def rows(
-    dsn: str, noun: Noun, channel: str, window: Window | None = None
+    dsn: str, noun: Noun, channel: str, shop: str | None = None, window: Window | None = None
 ) -> list[dict[str, Any]]:
-    """All rows of a channel; a window is for orders only. dsn: of any role that reads `hub`."""
+    """All rows of a channel; shop and window are for orders only. dsn: of any role that reads
+    `hub`."""
     bounds = (window.begin, window.end) if window else (None, None)
     connection = await db.connect(dsn, "hub", TIMEOUT_S)
     try:
-        arguments = (channel, *bounds) if noun == "orders" else (channel,)
+        arguments = (channel, *bounds, shop) if noun == "orders" else (channel,)
         return [dict(row) for row in await connection.fetch(queries("listing")[noun], *arguments)]
     finally:
         await connection.close()

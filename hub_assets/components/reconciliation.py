@@ -26,6 +26,8 @@ from hub_assets.recon.theirs import ListAway, ListUnreadable, Paging
 SAMPLE_ROWS_MAX = 20
 NAME = r"^[a-z][a-z0-9_]*$"
 AGAIN = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL)
+GROUP = "recon"
+JOB_PREFIX = "reconcile_"
 COUNTED: tuple[comparing.Kind, ...] = ("differs", "only_here", "only_there", "unreadable")
 
 
@@ -51,6 +53,11 @@ class TheirList(dg.Model, dg.Resolvable):
         if (self.file is None) == (self.url_env is None):
             raise ValueError("a list has either `file` or `url_env`")
         return self
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody said where it is: an address that is not set is nowhere."""
+        return self.url_env is None or bool(os.environ.get(self.url_env))
 
 
 class ValueColumn(dg.Model, dg.Resolvable):
@@ -104,6 +111,9 @@ class Reconciliation(dg.Component, dg.Model, dg.Resolvable):
     their_list: TheirList
     key: dict[str, str] = Field(description="The hub's column -> theirs: what names a row")
     values: list[ValueColumn] = Field(default=[], description="Columns to compare; none: keys only")
+    shop: str | None = Field(
+        default=None, description="Orders only: those of one shop, if each has a list of its own"
+    )
     window_days: int | None = Field(
         default=None, ge=1, le=366, description="Orders only: those of the last so many days"
     )
@@ -121,30 +131,31 @@ class Reconciliation(dg.Component, dg.Model, dg.Resolvable):
             raise ValueError(
                 f"{self.noun} have no {', '.join(sorted(unknown))}; there are: {known}"
             )
-        if self.window_days and self.noun != "orders":
-            raise ValueError("only orders have a window")
+        if (self.window_days or self.shop) and self.noun != "orders":
+            raise ValueError("only orders have a shop and a window")
         return self
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The asset with its check, its job, and its schedule, which is on by default."""
+        """The asset with its check, its job, and its schedule, which is on by default: not where
+        there is no list yet."""
         made = self._asset()
-        job = dg.define_asset_job(
-            f"reconcile_{self.name}", selection=dg.AssetSelection.assets(made)
-        )
+        name = f"{JOB_PREFIX}{self.name}"
+        job = dg.define_asset_job(name, selection=dg.AssetSelection.assets(made))
         schedule = dg.ScheduleDefinition(
-            name=f"reconcile_{self.name}",
+            name=name,
             job=job,
             cron_schedule=self.cron,
             execution_timezone=settings.load().business_zone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
         )
-        return dg.Definitions(assets=[made], jobs=[job], schedules=[schedule])
+        schedules = [schedule] if self.their_list.is_known else []
+        return dg.Definitions(assets=[made], jobs=[job], schedules=schedules)
 
     def run(self, run_id: str, now: datetime) -> Outcome:
         """Read both lists, compare, keep what was found. Raises ListUnreadable."""
         hub = settings.load()
         window = _window(hub, now, self.window_days) if self.window_days else None
-        ours = asyncio.run(listing.rows(hub.dsn("dbt"), self.noun, self.channel, window))
+        ours = asyncio.run(listing.rows(hub.dsn("dbt"), self.noun, self.channel, self.shop, window))
         outcome = comparing.compare(ours, _theirs(hub, self.their_list, window), self._plan())
         comparison = Comparison(self.name, run_id, self.channel, self.noun, now)
         keeping.keep(hub.dsn("dbt"), comparison, outcome)
@@ -157,7 +168,7 @@ class Reconciliation(dg.Component, dg.Model, dg.Resolvable):
         )
 
     def _asset(self) -> dg.AssetsDefinition:
-        key = dg.AssetKey(["recon", self.name])
+        key = dg.AssetKey([GROUP, self.name])
         check = f"{self.name}_agrees"
         severity = dg.AssetCheckSeverity[self.severity.upper()]
 
@@ -166,7 +177,7 @@ class Reconciliation(dg.Component, dg.Model, dg.Resolvable):
             deps=[dg.AssetKey(["hub", table]) for table in NOUNS[self.noun].tables],
             description=f"The hub's {self.noun} of {self.channel} against the channel's own list."
             " Rows that drift: recon.drift; history: recon.comparisons.",
-            group_name="recon",
+            group_name=GROUP,
             kinds={"python", "postgres"},
             owners=["team:streams"],
             tags={"channel": self.channel, "subject": self.noun},

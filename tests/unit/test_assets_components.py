@@ -62,6 +62,24 @@ def test_a_comparison_is_no_part_of_the_refresh_of_the_marts() -> None:
     assert CHECKS.resolve_checks(whole) == set()
 
 
+@pytest.mark.parametrize(("address", "schedules"), [("", 0), ("http://127.0.0.1:1/list", 1)])
+def test_a_comparison_waits_until_somebody_says_where_the_list_is(
+    address: str, schedules: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_LIST_URL", address)
+    comparison = made(
+        Reconciliation,
+        name="web_members",
+        channel="web",
+        noun="members",
+        their_list={"url_env": "TEST_LIST_URL"},
+        key={"account": "id"},
+    )
+    loaded = component_defs(component=comparison)
+    assert len(list(loaded.schedules or ())) == schedules
+    assert loaded.resolve_job_def("reconcile_web_members")
+
+
 @pytest.mark.parametrize("topic", ["hub.facts.v1", "typo"])
 def test_a_table_of_a_topic_that_the_workers_do_not_read_is_refused(topic: str) -> None:
     table = {"name": "orders", "topics": [topic], "rows": "One row per order."}

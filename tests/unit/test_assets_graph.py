@@ -18,6 +18,7 @@ from hub.domain import topics
 from hub.store import check, overdue
 from hub.testing import RUN_VARIABLE
 from hub_assets import automation, columns, dictionary, lineage, project, streams
+from hub_assets.components import reconciliation
 from hub_assets.definitions import defs
 from hub_assets.project import Project
 from hub_assets.testing import MARTS
@@ -156,7 +157,9 @@ def test_tables_and_topics_have_kinds_and_tables_a_freshness_policy(graph: Any) 
 def test_every_dbt_test_and_every_stored_invariant_is_an_asset_check(
     graph: Any, parsed: Project
 ) -> None:
-    names = {key.name for key in graph.asset_check_keys}
+    names = {
+        key.name for key in graph.asset_check_keys if key.asset_key.path[0] != reconciliation.GROUP
+    }
     tests = {
         node["name"]
         for node in parsed.manifest()["nodes"].values()

@@ -97,6 +97,13 @@ def test_what_was_kept_is_there_when_the_program_comes_back(tmp_path: Path) -> N
     after.close()
 
 
+def test_the_list_of_what_was_sold_has_pages_and_nothing_that_was_not(books: Books) -> None:
+    for number, state in [("W3", "picked_up"), ("W1", "paid"), ("W2", "held"), ("W4", "cancelled")]:
+        books.keep_order({"number": number, "state": state})
+    assert [one["number"] for one in books.sold("", 1)] == ["W1"]
+    assert [one["number"] for one in books.sold("W1", 5)] == ["W3"]
+
+
 def delivery(message_id: str, available: str, version: str) -> tuple[bytes, dict[str, str]]:
     data = {"sku": "cake", "place": "bund", "available": available, "version": version}
     body = json.dumps({"type": "stock.changed", "data": data})

@@ -30,6 +30,14 @@ def open_shops(settings: Settings) -> Iterator[dict[str, str]]:
         yield addresses
 
 
+def lists(settings: Settings) -> dict[str, str]:
+    """What says where each shop lists what it sold, so that the hub is compared with it."""
+    return {
+        f"HUB_BAKERY_{program.upper()}_ORDERS_URL": f"{address}/api/desk/list"
+        for program, address in samples.addresses(settings, CHANNELS).items()
+    }
+
+
 def tell(settings: Settings, suffix: str) -> list[Told]:
     """Both stories. suffix: tells this time from earlier ones in the same hub."""
     with open_shops(settings) as addresses:

@@ -1,7 +1,8 @@
 -- What the hub holds of a channel, to be compared with the channel's own list.
 
 -- name: orders
--- Orders of channel $1, placed from $2 (included) to $3 (excluded) where these are given.
+-- Orders of channel $1, placed from $2 (included) to $3 (excluded), of shop $4, where these are
+-- given.
 select
     shop,
     order_number,
@@ -19,7 +20,8 @@ from orders
 where
     channel = $1
     and ($2::timestamptz is null or placed_at >= $2)
-    and ($3::timestamptz is null or placed_at < $3);
+    and ($3::timestamptz is null or placed_at < $3)
+    and ($4::text is null or shop = $4);
 
 -- name: stock
 -- All positions, and what of them is kept for channel $1.

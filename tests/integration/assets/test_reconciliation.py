@@ -144,6 +144,16 @@ def test_a_next_page_on_another_server_gets_no_token(
     assert rows(orders, "select to_regclass('recon.drift')") == [(None,)]
 
 
+def test_a_shop_with_a_list_of_its_own_is_compared_alone(orders: Settings, tmp_path: Path) -> None:
+    take(orders, order("W-4", "5.00", Shop("web", "second")))
+    path = orders.data_dir / "lists" / "second.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("number,shop,amount\nW-4,second,5.00\n", encoding="utf-8")
+    result = reconcile(tmp_path, their_list={"file": "lists/second.csv"}, shop="second")
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.passed, check.metadata["matched"].value) == (True, 1)
+
+
 def test_a_missing_list_fails_the_run_and_is_no_drift(orders: Settings, tmp_path: Path) -> None:
     result = reconcile(tmp_path, their_list={"file": "lists/none.csv"})
     assert not result.success
@@ -158,7 +168,7 @@ def test_a_missing_list_fails_the_run_and_is_no_drift(orders: Settings, tmp_path
         ({"their_list": {}}, "either `file` or `url_env`"),
         (
             {"noun": "members", "key": {"account": "id"}, "values": [], "window_days": 1},
-            "only orders have a window",
+            "only orders have a shop and a window",
         ),
     ],
 )

@@ -79,6 +79,11 @@ KINDS: dict[str, Kind] = {
         Words("The key does not allow this", "It lacks the scope {scope}."),
         Words("该密钥没有此权限", "缺少权限范围 {scope}。"),
     ),
+    "no-store": Kind(
+        403,
+        Words("You work in no store", "Only a clerk does this, in the store of the clerk."),
+        Words("您不属于任何门店", "只有门店店员可以操作,且仅限本店。"),
+    ),
     "foreign-channel": Kind(
         403,
         Words("The key is of another channel", "It may act for its own channel only."),

@@ -9,10 +9,13 @@ from typing import Any
 
 from hub.domain.decisions import Decision
 from hub.domain.order_data import OrderName
+from hub.errors import Refused
 from hub.store import commands, log
 from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
+PAID = frozenset({"paid", "confirmed"})
+"""Goods go over the counter then; `confirmed` is paid at the counter."""
 OVERDUE_MAX = 200
 """Orders ended in one transaction: each holds the locks of its items until COMMIT."""
 
@@ -30,6 +33,24 @@ async def refund(
     """Let money go back, as the payload `wanted` says: it is on its way until the channel tells
     how it ended."""
     await commands.run(connection, vault, [_decision("refund.processing", order, wanted)])
+
+
+async def hand_over(connection: Connection, vault: Vault, order: OrderName, place: str) -> None:
+    """Its buyer took all that is left of it, at this store: refused where another one has it, and
+    while it is not paid. Handed over there before, nothing changes."""
+    await log.claim(connection, [order.key])
+    row = await connection.fetchrow(queries("orders")["to_hand_over"], order.key)
+    if row is None or row["place"] is None:
+        raise Refused("no_pickup", "the order is not to be picked up")
+    if row["place"] != place:
+        raise Refused("other_store", "another store has it", place=row["place"])
+    if row["is_handed_over"]:
+        return
+    if row["status"] != "open":
+        raise Refused("order_over", "the order was cancelled or completed")
+    if row["payment_status"] not in PAID:
+        raise Refused("not_paid", "the order is not paid")
+    await commands.run(connection, vault, [_decision("order.picked_up", order, {"place": place})])
 
 
 async def default_overdue(connection: Connection, vault: Vault, at: datetime) -> int:

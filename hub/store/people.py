@@ -47,7 +47,8 @@ ROLES: dict[str, frozenset[str]] = {
 whatever their role (`hub.store.approvals`)."""
 NAME_LENGTH_MAX = 100
 _ID = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
-_PLACE = re.compile(r"^[^\s\x00-\x1f]{1,64}$")
+_PLACE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+"""What is done at a counter is told as the shop's of that name."""
 
 
 class BadPersonError(HubError):

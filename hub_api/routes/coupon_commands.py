@@ -16,7 +16,7 @@ from hub.domain.ids import Key
 from hub.store import coupon_commands
 from hub.store.coupon_commands import Counter
 from hub_api import requests
-from hub_api.coupon_calls import Calling, Code, named
+from hub_api.coupon_calls import Calling, Code, CouponCall, named
 from hub_api.coupon_requests import (
     Claim,
     Gift,
@@ -76,22 +76,13 @@ async def redeem(code: Code, call: Calling) -> CouponHead:
 
     What a platform sold is verified at the platform first, where its channel's pack says how.
     """
-    wanted = await call.read(Redemption)
-    if (coupon := await call.lead(code, wanted, "verified")) is not None:
-        return coupon
-    data = named(code, wanted)
-    if wanted.token is not None:
-        data["token"] = _token_id(call.held, normalise_code(code), wanted)
-    return await call.decide("coupon.redeemed", wanted, data)
+    return await redeem_by(call, code, await call.read(Redemption))
 
 
 @router.post("/{code:path}/reverse", openapi_extra=requests.schema_of(Reversal))
 async def reverse(code: Code, call: Calling) -> CouponHead:
     """Undo a redemption, within the time its terms allow: it can be used again."""
-    wanted = await call.read(Reversal)
-    if (coupon := await call.lead(code, wanted, "cancelled")) is not None:
-        return coupon
-    return await call.decide("coupon.redemption_reversed", wanted, named(code, wanted))
+    return await reverse_by(call, code, await call.read(Reversal))
 
 
 @router.post("/{code:path}/release", openapi_extra=requests.schema_of(Release))
@@ -131,6 +122,23 @@ async def transfer(code: Code, call: Calling) -> CouponHead:
     if wanted.to_account is not None:
         data["account"] = wanted.to_account
     return await call.decide("coupon.transferred", wanted, data)
+
+
+async def redeem_by(call: CouponCall, code: str, wanted: Redemption) -> CouponHead:
+    """Make this use, or have the platform that sold the coupon verify it."""
+    if (coupon := await call.lead(code, wanted, "verified")) is not None:
+        return coupon
+    data = named(code, wanted)
+    if wanted.token is not None:
+        data["token"] = _token_id(call.held, normalise_code(code), wanted)
+    return await call.decide("coupon.redeemed", wanted, data)
+
+
+async def reverse_by(call: CouponCall, code: str, wanted: Reversal) -> CouponHead:
+    """Undo this use, or have the platform that sold the coupon cancel it."""
+    if (coupon := await call.lead(code, wanted, "cancelled")) is not None:
+        return coupon
+    return await call.decide("coupon.redemption_reversed", wanted, named(code, wanted))
 
 
 def token_key(held: Resources) -> bytes:

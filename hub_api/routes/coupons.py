@@ -92,10 +92,7 @@ async def get_coupon(
         return Coupon(
             **head_fields(row),
             member_id=id_text(row["member_id"]),
-            redemptions=[
-                Redemption(**use, amount=amount(use["amount_minor"], use["currency"]))
-                for use in used
-            ],
+            redemptions=redemptions_of(used),
         )
 
     coupon = await held.database.read(read)
@@ -103,6 +100,11 @@ async def get_coupon(
         held.keyring.miss(key, "coupon")
         raise Problem("not-found")
     return respond(request, coupon)
+
+
+def redemptions_of(rows: list[dict[str, Any]]) -> list[Redemption]:
+    """The uses of a coupon, from rows of the store."""
+    return [Redemption(**use, amount=amount(use["amount_minor"], use["currency"])) for use in rows]
 
 
 def head_fields(row: dict[str, Any]) -> dict[str, Any]:

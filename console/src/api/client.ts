@@ -18,6 +18,8 @@ export class Refusal extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
+    /** Which of several reasons it is, as a word for programs. */
+    readonly why: string,
     title: string,
     readonly detail: string,
     readonly faults: { field: string; reason: string }[],
@@ -55,7 +57,7 @@ function refusalOf(status: number, said: unknown): Refusal {
   const text = (name: string) => (typeof body[name] === "string" ? (body[name] as string) : "");
   const faults = Array.isArray(body.errors) ? body.errors : [];
   const code = text("type").replace("/problems/", "");
-  return new Refusal(status, code, text("title") || String(status), text("detail"), faults);
+  return new Refusal(status, code, text("cause"), text("title") || String(status), text("detail"), faults);
 }
 
 /** The name of a request that changes something: sent again, it is answered and not done again. */

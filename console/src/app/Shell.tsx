@@ -20,6 +20,7 @@ const Rules = lazy(() => import("../pages/Rules"));
 const Rule = lazy(() => import("../pages/Rule"));
 const Deliveries = lazy(() => import("../pages/Deliveries"));
 const DeadLetters = lazy(() => import("../pages/DeadLetters"));
+const Store = lazy(() => import("../pages/Store"));
 const WAYS = [
   { path: "/", word: "find.title", scope: null },
   { path: "/work", word: "work.title", scope: "cases:read" },
@@ -30,6 +31,7 @@ const WAYS = [
 
 export default function Shell() {
   const { t } = useTranslation();
+  const { place } = useSession();
   return (
     <AntApp>
       <div className="frame">
@@ -44,7 +46,7 @@ export default function Shell() {
         <main className="main">
           <Suspense fallback={<Spin />}>
             <Switch>
-              <Route path="/" component={Find} />
+              <Route path="/" component={place === null ? Find : Store} />
               <Route path="/members/:id" component={Member} />
               <Route path="/orders/:id" component={Order} />
               <Route path="/coupons/:code" component={Coupon} />
@@ -69,7 +71,10 @@ export default function Shell() {
 function Ways() {
   const { t } = useTranslation();
   const may = useMay();
+  const { place } = useSession();
   const [here] = useLocation();
+  // Who stands at a counter has one page, and the whole of a phone for it.
+  if (place !== null) return null;
   return (
     <nav aria-label={t("app.ways")}>
       {WAYS.filter((way) => way.scope === null || may(way.scope)).map((way) => (

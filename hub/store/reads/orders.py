@@ -1,5 +1,7 @@
 """Orders and their lines, as far as a viewer may see them."""
 
+from datetime import datetime
+
 from hub.domain.ids import Key
 from hub.store.reads.queries import Connection, Row, load, row, rows
 from hub.store.reads.viewer import Page, Viewer
@@ -30,6 +32,13 @@ async def timeline(connection: Connection, viewer: Viewer, order_id: Key, page: 
     """What happened to it in all systems, newest first; keyset (occurred_at, event_key)."""
     asked = (*viewer.arguments, order_id, *page.keyset(2), page.limit)
     return await rows(connection, _SQL["timeline"], *asked)
+
+
+async def waiting_at(connection: Connection, place: str, since: datetime, page: Page) -> list[Row]:
+    """Paid orders placed since then that wait at a place to be picked up, the earliest wanted
+    first, each with its lines; keyset (wanted_at, order_id)."""
+    asked = (place, since, *page.keyset(2), page.limit)
+    return await rows(connection, _SQL["waiting_at"], *asked)
 
 
 async def shops(connection: Connection, channel: str) -> list[str]:

@@ -103,6 +103,54 @@ where
 order by listed_at desc, o.order_id desc
 limit $4;
 
+-- name: waiting_at
+-- Paid orders that wait at place $1 for who picks them up, placed after $2: those with a slot by
+-- its time, the others by their placing; after the keyset ($3, $4).
+with waiting as (
+    select
+        o.order_id,
+        o.channel,
+        o.order_number,
+        o.fulfilment_status,
+        o.payment_status,
+        o.placed_at,
+        d.slot_from,
+        d.slot_until,
+        d.no_show_at,
+        coalesce(d.slot_from, o.placed_at) as wanted_at
+    from hub.orders as o
+    left join hub.order_details as d on o.order_id = d.order_id
+    where
+        o.place = $1
+        and o.placed_at >= $2
+        and o.status = 'open'
+        and o.fulfilment_status != 'fulfilled'
+        and o.payment_status in ('paid', 'confirmed')
+)
+
+select
+    w.*,
+    held.lines
+from waiting as w
+cross join
+    lateral (
+        select
+            jsonb_agg(
+                jsonb_build_object(
+                    'sku', l.sku,
+                    'name', i.name,
+                    'left_milli', l.quantity_milli - l.fulfilled_milli
+                )
+                order by length(l.line), l.line
+            ) as lines
+        from hub.order_lines as l
+        left join hub.items as i on l.sku = i.sku
+        where l.order_id = w.order_id
+    ) as held
+where $3::timestamptz is null or (w.wanted_at, w.order_id) > ($3, $4::uuid)
+order by w.wanted_at, w.order_id
+limit $5;
+
 -- name: details
 -- What few orders have, of order $1.
 select

@@ -95,6 +95,16 @@ select
 from orders
 where order_id = $1;
 
+-- What decides whether order $1 may be handed over.
+-- name: to_hand_over
+select
+    place,
+    status,
+    payment_status,
+    fulfilment_status = 'fulfilled' as is_handed_over
+from orders
+where order_id = $1;
+
 -- Open orders with a deposit whose balance should have been paid by now.
 -- name: balance_overdue
 select

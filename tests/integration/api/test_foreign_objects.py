@@ -143,6 +143,17 @@ WALK: dict[str, Ask] = {
 }
 OF_NO_CHANNEL = {
     "/v1/session": "of people, who have a browser",
+    **dict.fromkeys(
+        (
+            "/v1/store/lookup",
+            "/v1/store/pickups",
+            "/v1/store/redemptions",
+            "/v1/store/late-redemptions",
+            "/v1/store/reversals",
+            "/v1/store/orders/{order_id}/hand-over",
+        ),
+        "test_store: of clerks, who have a browser",
+    ),
     "/v1/channels/{channel}/webhooks/{shop}": "by the platform's signature, without a key",
     "/v1/stock/{sku}": "stock is of items and places, for all channels",
     "/v1/stock/stream": "the same",

@@ -34,8 +34,8 @@ async def follow_oversold(
         claims = await _claims(connection, oversold)
         for at, position in oversold.items():
             detail = _detail(position, claims.get(at, []), policy)
-            wanted[_case_id(at)] = Case("oversold", "stock", f"{at[1]}/{at[0]}", detail)
-    candidates = {_case_id(at) for at in was_oversold}
+            wanted[case_id(at)] = Case("oversold", "stock", f"{at[1]}/{at[0]}", detail)
+    candidates = {case_id(at) for at in was_oversold}
     await follow(connection, wanted, candidates, work.received_at)
 
 
@@ -84,5 +84,6 @@ def _text(milli: int) -> str:
     return money.decimal_text(milli, money.QUANTITY_DIGITS)
 
 
-def _case_id(at: At) -> Key:
+def case_id(at: At) -> Key:
+    """The case of a position that is below zero, open or not."""
     return derived("oversold", ids.stock_id(*at))

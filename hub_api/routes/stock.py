@@ -1,22 +1,27 @@
-"""Stock of an item by place."""
+"""Stock of an item by place, and of all items on one board."""
 
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from hub.domain import ids
+from hub.store import subscriptions
 from hub.store.keys import ApiKey
 from hub.store.reads import stock as reads
-from hub_api.amounts import quantity
-from hub_api.keyring import Needs
-from hub_api.paging import PageAsked, PageOf, Pager, respond
+from hub.store.reads.stock import Sought
+from hub_api.amounts import id_text, quantity
+from hub_api.keyring import Needs, OfTheHouse
+from hub_api.paging import PageAsked, PageOf, PageQuery, Pager, respond
 from hub_api.problems import Problem
 from hub_api.resources import Held
 
 router = APIRouter(prefix="/v1/stock", tags=["stock"])
 Reader = Annotated[ApiKey, Depends(Needs("stock:read"))]
+HouseReader = Annotated[ApiKey, Depends(OfTheHouse("stock:read"))]
+STOCK_TOLD = "stock.changed"
 
 
 class Allotment(BaseModel):
@@ -68,6 +73,81 @@ class ItemStock(PageOf[Position]):
     unit: str | None
 
 
+class BoardPosition(BaseModel):
+    """A position in one line. `awaited_by`: subscriptions that are still to be told of it as it is
+    now; `case_id`: its open case, if more was sold than there is."""
+
+    sku: str
+    name: str | None
+    place: str
+    place_name: str | None
+    available: str
+    on_hand: str
+    committed: str
+    reserved: str
+    incoming: str
+    allotted: str
+    counted_at: datetime | None
+    version: str
+    awaited_by: list[str]
+    case_id: str | None
+
+
+class Receiver(BaseModel):
+    """Who is told of stock, how many positions wait to be told, and when it was told last."""
+
+    subscription_id: str
+    channel: str | None
+    label: str
+    state: str
+    waiting: int
+    told_at: datetime | None
+
+
+class Board(PageOf[BoardPosition]):
+    """Stock of all items, and how far those are who are told of it."""
+
+    receivers: list[Receiver]
+
+
+class BoardQuery(PageQuery):
+    """Which positions: of items whose SKU or name has the text, at a place, with nothing left."""
+
+    text: Annotated[str | None, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")] = None
+    place: Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")] = None
+    is_short: bool = False
+
+
+@router.get("", response_model=Board)
+async def get_board(
+    request: Request, key: HouseReader, held: Held, wanted: Annotated[BoardQuery, Query()]
+) -> Response:
+    """All positions, and who is still to be told. For keys of no channel, and people."""
+    sought = Sought(wanted.text, wanted.place, wanted.is_short)
+    pager = Pager(held.signer, f"stock board {sought}", tuple[str, str])
+    page = pager.page(wanted)
+
+    async def read(connection: Any) -> tuple[list[dict[str, Any]], list[Receiver]]:
+        found = await reads.board(connection, sought, page)
+        known = await subscriptions.listed(connection, None)
+        told_of = {one["subscription_id"]: one for one in known if STOCK_TOLD in one["types"]}
+        told = await reads.told(connection, list(told_of))
+        receivers = [
+            Receiver.model_validate(
+                told_of[one["subscription_id"]]
+                | one
+                | {"subscription_id": ids.text(one["subscription_id"])}
+            )
+            for one in told
+        ]
+        return found, receivers
+
+    found, receivers = await held.database.write(read)
+    shown, next_cursor = pager.cut(found, page, ("sku", "place"))
+    items = [_board_position(row) for row in shown]
+    return respond(request, Board(items=items, next_cursor=next_cursor, receivers=receivers))
+
+
 @router.get("/{sku:path}", response_model=ItemStock)
 async def get_stock(
     request: Request,
@@ -94,10 +174,32 @@ async def get_stock(
     return respond(request, stock)
 
 
-def _position(row: dict[str, Any]) -> Position:
-    available = row["on_hand_milli"] - (
-        row["committed_milli"] + row["reserved_milli"] + row["unavailable_milli"]
+def _board_position(row: dict[str, Any]) -> BoardPosition:
+    return BoardPosition(
+        sku=row["sku"],
+        name=row["name"],
+        place=row["place"],
+        place_name=row["place_name"],
+        available=quantity(_available_milli(row)),
+        on_hand=quantity(row["on_hand_milli"]),
+        committed=quantity(row["committed_milli"]),
+        reserved=quantity(row["reserved_milli"]),
+        incoming=quantity(row["incoming_milli"]),
+        allotted=quantity(row["allotted_milli"] or 0),
+        counted_at=row["counted_at"],
+        version=str(row["version"]),
+        awaited_by=[ids.text(one) for one in row["awaited_by"]],
+        case_id=id_text(row["case_id"]),
     )
+
+
+def _available_milli(row: dict[str, Any]) -> int:
+    taken = row["committed_milli"] + row["reserved_milli"] + row["unavailable_milli"]
+    return row["on_hand_milli"] - taken
+
+
+def _position(row: dict[str, Any]) -> Position:
+    available = _available_milli(row)
     batches = row["batches"] or []
     expired = sum(one["left_milli"] for one in batches if one["is_expired"])
     return Position(

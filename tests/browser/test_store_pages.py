@@ -1,17 +1,16 @@
-"""The counter of a store on clerks' phones, on a hub with all its services: two phones at one
-voucher, and a line that breaks.
-
-One test, since all of it is one morning: each step looks at what the one before made.
-"""
+"""The counter of a store on clerks' phones, and the board of stock, on a hub with all its services:
+two phones at one voucher, a line that breaks, figures that change by themselves."""
 
 import asyncio
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from hub import testing
 from hub.local.supervisor import Supervisor
@@ -21,7 +20,7 @@ from hub.store.people import NewPerson
 from hub.store.sealing import Vault
 from hub_api.routes import console
 from tests.browser.conftest import Looker
-from tests.event_maker import START, Shop, line, record
+from tests.event_maker import START, Shop, at, line, record
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -39,19 +38,23 @@ CLERKS = {"wang": "bund", "zhao": "hongqiao"}
 
 
 @pytest.fixture(scope="module")
-def address(chromium: str) -> Iterator[str]:
-    """A running hub with two clerks, two vouchers and two orders that wait."""
+def settings(chromium: str) -> Iterator[Settings]:
+    """A running hub with two clerks and an operator, two vouchers and two orders that wait."""
     with ExitStack() as stack:
         settings = stack.enter_context(testing.own_settings())
         started = stack.enter_context(Supervisor(settings, only=PARTS))
         started.wait_ready(timeout_s=START_TIMEOUT_S)
         asyncio.run(_begin(settings))
-        yield f"http://127.0.0.1:{settings.api_port}"
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings) -> str:
+    return f"http://127.0.0.1:{settings.api_port}"
 
 
 async def _begin(settings: Settings) -> None:
-    now = datetime.now(UTC)
-    today = (now - START - timedelta(hours=1)).total_seconds() / 60
+    today = (datetime.now(UTC) - START - timedelta(hours=1)).total_seconds() / 60
     voucher = {"kind": "exchange", "account": "w1", "face_value": "198.00", "currency": "CNY"}
     bodies = [
         WEB.body("item.upserted", 0, sku="CAKE-6", name="荔枝玫瑰生日蛋糕 6 寸"),
@@ -60,17 +63,31 @@ async def _begin(settings: Settings) -> None:
         *_sold(WEB, "W-1", "bund", today),
         *_sold(MINI, "M-1", "hongqiao", today),
     ]
+    await _take(settings, *bodies)
     connection: Any = await db.connect(settings.dsn("owner"))
     try:
-        vault = Vault(settings.secret())
-        async with connection.transaction():
-            records = [record(body, now=now) for body in bodies]
-            await apply.apply(connection, vault, records, "cluster")
-        for login, place in CLERKS.items():
-            clerk = NewPerson(login, "王芳", "clerk", place)
-            await people.add(connection, clerk, PASSWORD, "cli:test")
+        everybody = [NewPerson(login, "王芳", "clerk", place) for login, place in CLERKS.items()]
+        for person in (*everybody, NewPerson("han.mei", "韩梅", "operator")):
+            await people.add(connection, person, PASSWORD, "cli:test")
     finally:
         await connection.close()
+
+
+async def _take(settings: Settings, *bodies: bytes) -> None:
+    """Store events as the streams do."""
+    connection: Any = await db.connect(settings.dsn("owner"))
+    try:
+        records = [record(body, now=datetime.now(UTC)) for body in bodies]
+        async with connection.transaction():
+            await apply.apply(connection, Vault(settings.secret()), records, "cluster")
+    finally:
+        await connection.close()
+
+
+def tell(settings: Settings, *bodies: bytes) -> None:
+    """The same while a browser is open, which has this thread's event loop."""
+    with ThreadPoolExecutor(1) as other:
+        other.submit(asyncio.run, _take(settings, *bodies)).result()
 
 
 def _sold(shop: Shop, number: str, place: str, minute: float) -> list[bytes]:
@@ -85,18 +102,22 @@ def _sold(shop: Shop, number: str, place: str, minute: float) -> list[bytes]:
     ]
 
 
+def log_in(looker: Looker, login: str, locale: str = "zh-CN") -> Page:
+    page = looker.open("/console/")
+    name, password = ("Name", "Password") if locale == "en-GB" else ("用户名", "密码")
+    page.get_by_label(name).fill(login)
+    page.get_by_label(password).fill(PASSWORD)
+    page.get_by_label(password).press("Enter")
+    return page
+
+
 class Phone:
     """A clerk's phone, logged in and at the counter."""
 
     def __init__(self, browser: Browser, address: str, login: str, locale: str) -> None:
-        viewport = {"width": 390, "height": 844}
-        self.context: BrowserContext = browser.new_context(locale=locale, viewport=viewport)  # type: ignore[arg-type]
+        self.context = browser.new_context(locale=locale, viewport={"width": 390, "height": 844})
         self.looker = Looker(self.context.new_page(), address)
-        self.page = self.looker.open("/console/")
-        name, password = ("Name", "Password") if locale == "en-GB" else ("用户名", "密码")
-        self.page.get_by_label(name).fill(login)
-        self.page.get_by_label(password).fill(PASSWORD)
-        self.page.get_by_label(password).press("Enter")
+        self.page = log_in(self.looker, login, locale)
         self.sees(CLERKS[login])
 
     def sees(self, *texts: str) -> None:
@@ -194,3 +215,38 @@ def another_stores_order_is_told_of(bund: Phone) -> None:
     bund.looker.fits("counter-other-store")
     bund.page.reload()
     bund.sees("门店柜台", "没有等待自提的订单")
+
+
+def test_the_board_of_stock_changes_by_itself(
+    settings: Settings, address: str, browser: Browser
+) -> None:
+    tell(settings, _counted("BREAD", "bund", "4"), _counted("CAKE-6", "bund", "9"))
+    looker = Looker(browser.new_page(locale="zh-CN"), address)
+    page = log_in(looker, "han.mei")
+    page.get_by_role("link", name="库存", exact=True).click()
+    looker.sees(
+        "库存推送到谁", "还没有渠道订阅库存。渠道用自己的密钥订阅 stock.changed 后出现在这里。"
+    )
+    bread = page.locator(".row").filter(has_text="BREAD")
+    expect(bread.locator(".number")).to_have_text("4", timeout=PATIENCE_MS)
+    order: dict[str, Any] = {
+        "order_number": "B-1", "currency": "CNY", "total": "5.00", "place": "bund",
+        "lines": [line(1, "BREAD", 5, "1.00")],
+    }  # fmt: skip
+    tell(settings, WEB.body("order.placed", 10, **order))
+    expect(bread.locator(".number")).to_have_text("-1", timeout=PATIENCE_MS)
+    expect(bread).to_have_class(re.compile("fresh"))
+    looker.fits("stock-board")
+    page.get_by_label("只看无货的").check()
+    cake = page.locator(".row").filter(has_text="荔枝玫瑰").filter(has_text="bund")
+    expect(cake).to_have_count(0, timeout=PATIENCE_MS)
+    bread.get_by_text("超卖").click()
+    looker.sees("关于什么")
+    page.context.close()
+
+
+def _counted(sku: str, place: str, quantity: str) -> bytes:
+    measured_at = at(5).isoformat()
+    return WEB.body(
+        "stock.counted", 5, sku=sku, place=place, quantity=quantity, measured_at=measured_at
+    )

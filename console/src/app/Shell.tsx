@@ -20,10 +20,12 @@ const Rules = lazy(() => import("../pages/Rules"));
 const Rule = lazy(() => import("../pages/Rule"));
 const Deliveries = lazy(() => import("../pages/Deliveries"));
 const DeadLetters = lazy(() => import("../pages/DeadLetters"));
+const Stock = lazy(() => import("../pages/Stock"));
 const Store = lazy(() => import("../pages/Store"));
 const WAYS = [
   { path: "/", word: "find.title", scope: null },
   { path: "/work", word: "work.title", scope: "cases:read" },
+  { path: "/stock", word: "board.title", scope: "stock:read" },
   { path: "/rules", word: "rule.title", scope: "rules:read" },
   { path: "/deliveries", word: "delivery.title", scope: "subscriptions:read" },
   { path: "/dead-letters", word: "letter.title", scope: "dead_letters:read" },
@@ -53,6 +55,7 @@ export default function Shell() {
               <Route path="/items/:sku" component={Item} />
               <Route path="/work" component={Work} />
               <Route path="/work/:id" component={Case} />
+              <Route path="/stock" component={Stock} />
               <Route path="/rules" component={Rules} />
               <Route path="/rules/:name" component={Rule} />
               <Route path="/deliveries" component={Deliveries} />

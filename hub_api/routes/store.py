@@ -187,7 +187,7 @@ async def lookup(request: Request, who: AClerk, held: Held) -> CounterFound:
 @router.get("/pickups", response_model=PageOf[CounterOrder])
 async def pickups(request: Request, who: AClerk, held: Held, wanted: PageAsked) -> Response:
     """Paid orders that wait in the store for their buyers, the earliest wanted first."""
-    pager = Pager(held.signer, f"pickups {who.place}", tuple[datetime, UUID])
+    pager = Pager(held.signer, f"pickups {who.place}", tuple[datetime, bytes])
     page = pager.page(wanted)
     since = datetime.now(UTC) - timedelta(days=WAITING_DAYS)
     found = await held.database.read(

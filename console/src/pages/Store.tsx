@@ -86,6 +86,8 @@ export default function Store() {
 function Unreached({ code, deeds }: { code: string; deeds: Deeds }) {
   const { t } = useTranslation();
   const [isKept, setKept] = useState(false);
+  // What a picture says is not its code: it is printed beside it.
+  const isCode = !code.startsWith("HT1.");
   const keep = () => {
     deeds.redeemed(code);
     setKept(true);
@@ -93,13 +95,14 @@ function Unreached({ code, deeds }: { code: string; deeds: Deeds }) {
   return (
     <Alert
       action={
-        !isKept && (
+        !isKept &&
+        isCode && (
           <Button onClick={keep} type="primary">
             {t("counter.redeemAnyway")}
           </Button>
         )
       }
-      description={t(isKept ? "counter.kept" : "counter.offlineWhy")}
+      description={t(isKept ? "counter.kept" : isCode ? "counter.offlineWhy" : "counter.typeCode")}
       showIcon
       title={t("counter.offline")}
       type="warning"

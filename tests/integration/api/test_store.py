@@ -106,6 +106,25 @@ async def test_two_phones_redeem_one_voucher_in_the_same_second_exactly_one_is_t
     assert [use["place"] for use in seen["redemptions"]] == [winner]
 
 
+async def test_a_picture_is_good_once_and_in_the_store_it_was_made_for(
+    phones, http, key_for, voucher
+) -> None:
+    headers = await key_for("website", "coupons:write")
+    wanted = {"shop": "main", "account": "a", "place": "bund"}
+    made = await http.post(
+        f"/v1/coupons/{voucher}/token", json=wanted, headers=headers | {"Idempotency-Key": "t"}
+    )
+    assert made.status_code == 201, made.text
+    token = made.json()["token"]
+    bund, hongqiao = await phones("wang", "bund"), await phones("zhao", "hongqiao")
+    refused = await hongqiao.post("/lookup", text=token)
+    assert (refused.status_code, refused.json()["cause"]) == (409, "token_refused")
+    seen = (await bund.look_up(token))["coupon"]
+    assert (seen["code"], seen["token"], seen["obstacles"]) == (voucher, token, [])
+    assert (await bund.post("/redemptions", "b", code=voucher, token=token)).is_success
+    assert (await bund.look_up(token))["coupon"]["obstacles"] == ["redeemed"]
+
+
 async def test_a_use_is_undone_by_the_store_that_made_it_alone(phones, voucher) -> None:
     bund, hongqiao = await phones("wang", "bund"), await phones("zhao", "hongqiao")
     assert (await bund.post("/redemptions", "b", code=voucher)).is_success
@@ -140,6 +159,19 @@ async def test_what_waits_in_the_store_is_listed_and_handed_over_once(phones, or
     assert (await bund.get("/pickups")).json()["items"] == []
     (seen,) = (await bund.look_up("w1"))["orders"]
     assert (seen["obstacle"], seen["fulfilment_status"]) == ("handed_over", "fulfilled")
+
+
+async def test_what_waits_is_listed_by_pages_each_order_once(phones, order, take) -> None:
+    second = CONTENT | {"order_number": "W2"}
+    await take(
+        SHOP.body("order.placed", 2, **second),
+        SHOP.body("order.paid", 3, **PAID | {"order_number": "W2"}, method="wx", payment_id="p-2"),
+    )
+    bund = await phones("wang", "bund")
+    page = (await bund.get("/pickups?limit=1")).json()
+    rest = (await bund.get(f"/pickups?limit=1&cursor={page['next_cursor']}")).json()
+    assert [one["order_number"] for one in page["items"] + rest["items"]] == ["W1", "W2"]
+    assert rest["next_cursor"] is None
 
 
 async def test_another_stores_order_is_told_of_and_not_handed_over(phones, order) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Request
+from fastapi.security import APIKeyCookie
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -36,11 +37,14 @@ from hub_api.resources import Held, Resources
 from hub_api.routes.coupon_commands import redeem_by, reverse_by, token_key
 from hub_api.routes.coupons import CouponHead, head_fields, redemptions_of
 from hub_api.routes.coupons import Redemption as Use
+from hub_api.sessions import SESSION_COOKIE
 
 router = APIRouter(prefix="/v1/store", tags=["store"])
 CHANNEL = "store"
 """What is done at a counter is told as this channel's, its shops being the stores."""
 EVERYTHING = Viewer(None)
+# Only for the OpenAPI page: the cookie is read by the sessions, which refuse in the one shape.
+session_cookie = APIKeyCookie(name=SESSION_COOKIE, auto_error=False)
 WAITING_DAYS = 60
 """What waits longer is a case, and no pick-up of today."""
 
@@ -53,7 +57,9 @@ class Clerk:
         self.place = place
 
 
-async def clerk(request: Request, held: Held) -> Clerk:
+async def clerk(
+    request: Request, held: Held, _cookie: Annotated[object, Depends(session_cookie)]
+) -> Clerk:
     """A person whose session it is: a key has no store."""
     person = await held.sessions.person(request)
     if person.place is None:

@@ -102,7 +102,7 @@ function Unreached({ code, deeds }: { code: string; deeds: Deeds }) {
           </Button>
         )
       }
-      description={t(isKept ? "counter.kept" : isCode ? "counter.offlineWhy" : "counter.typeCode")}
+      description={isKept ? t("counter.kept") : isCode ? t("counter.offlineWhy") : t("counter.typeCode")}
       showIcon
       title={t("counter.offline")}
       type="warning"
@@ -221,9 +221,9 @@ function Waiting({ deed, deeds }: { deed: Deed; deeds: Deeds }) {
         <div className="soft">{said.moment(deed.at)}</div>
         {deed.problem && <div role="alert">{t(`counter.obstacle.${deed.problem}`, { defaultValue: said.why(deed.problem) })}</div>}
       </span>
-      <Tag color={deed.problem ? "red" : "gold"}>{t(deed.problem ? "counter.notTaken" : "counter.notTold")}</Tag>
+      <Tag color={deed.problem ? "red" : "gold"}>{deed.problem ? t("counter.notTaken") : t("counter.notTold")}</Tag>
       {(isRegrettable || deed.problem) && (
-        <Button onClick={() => deeds.drop(deed.name)}>{t(deed.problem ? "counter.seen" : "counter.undo")}</Button>
+        <Button onClick={() => deeds.drop(deed.name)}>{deed.problem ? t("counter.seen") : t("counter.undo")}</Button>
       )}
     </div>
   );

@@ -23,8 +23,8 @@ from hub.store.records import Record as Kept
 from hub_api import platform_calls
 from hub_api.channels import Known
 from hub_api.details import DetailAwayError
-from hub_api.kafka import KafkaAwayError, Position, Record
-from hub_api.limits import DETAIL_RETRY_AFTER_S, KAFKA_RETRY_AFTER_S
+from hub_api.kafka import Position, Record
+from hub_api.limits import DETAIL_RETRY_AFTER_S
 from hub_api.problems import Problem
 from hub_api.resources import Resources
 
@@ -49,10 +49,7 @@ async def take(held: Resources, known: Known, messages: Sequence[Message]) -> Re
     for message in messages:
         _add(read, known.given, message, await _decoded(held, known, message))
     raw = [_raw_record(known.given, message) for message, _ in read.parked]
-    try:
-        positions = await held.sender.send([*read.records, *raw]) if read.records or raw else []
-    except KafkaAwayError as error:
-        raise Problem("kafka-away", headers={"Retry-After": str(KAFKA_RETRY_AFTER_S)}) from error
+    positions = await held.send([*read.records, *raw]) if read.records or raw else []
     for record in read.records:
         held.figures.accepted.labels(record.topic).inc()
     if read.parked:

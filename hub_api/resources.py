@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,10 +16,12 @@ from hub_api.channels import Channels
 from hub_api.details import Details
 from hub_api.figures import Figures
 from hub_api.following import Following
-from hub_api.kafka import KafkaSender, Sender
+from hub_api.kafka import KafkaAwayError, KafkaSender, Position, Record, Sender
 from hub_api.keyring import Keyring
+from hub_api.limits import KAFKA_RETRY_AFTER_S
 from hub_api.overdue import end_overdue
 from hub_api.postgres import Database
+from hub_api.problems import Problem
 from hub_api.sessions import Sessions
 from hub_api.signing import Signer
 from hub_api.trials import Trials
@@ -43,6 +45,14 @@ class Resources:
     trials: Trials
     ringer: Ringer
     following: Following
+
+    async def send(self, records: Sequence[Record]) -> list[Position]:
+        """Let Kafka have all of them; a problem that says when to send again if it is away."""
+        try:
+            return await self.sender.send(records)
+        except KafkaAwayError as error:
+            retry = {"Retry-After": str(KAFKA_RETRY_AFTER_S)}
+            raise Problem("kafka-away", headers=retry) from error
 
 
 @contextlib.asynccontextmanager

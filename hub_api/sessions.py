@@ -56,16 +56,7 @@ class Sessions:
 
     async def identify(self, request: Request, is_at_work: bool = True) -> ApiKey:
         """The person of the request's session as the API's routes know callers."""
-        person = await self.person(request, is_at_work)
-        return ApiKey(
-            key_prefix=f"person:{person.person_id}",
-            channel=None,
-            scopes=person.scopes,
-            label=person.name,
-            created_at=person.created_at,
-            last_used_at=None,
-            revoked_at=None,
-        )
+        return key_of(await self.person(request, is_at_work))
 
     async def person(self, request: Request, is_at_work: bool = True) -> Person:
         """Who it is. What changes something must come from the hub's own pages."""
@@ -104,6 +95,19 @@ class Sessions:
             )
             raise Problem("login-refused")
         return person
+
+
+def key_of(person: Person) -> ApiKey:
+    """A person as the API's routes know callers."""
+    return ApiKey(
+        key_prefix=f"person:{person.person_id}",
+        channel=None,
+        scopes=person.scopes,
+        label=person.name,
+        created_at=person.created_at,
+        last_used_at=None,
+        revoked_at=None,
+    )
 
 
 def give_cookie(request: Request, response: Response, token: str) -> None:

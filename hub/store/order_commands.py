@@ -4,6 +4,7 @@ Each runs in the caller's transaction and raises `Refused` where it is not possi
 an order is in its fold.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +15,14 @@ from hub.store import commands, log
 from hub.store.db import Connection, queries
 from hub.store.sealing import Vault
 
-PAID = frozenset({"paid", "confirmed"})
+_PAID = frozenset({"paid", "confirmed"})
 """Goods go over the counter then; `confirmed` is paid at the counter."""
+_OBSTACLES = {
+    "no_pickup": "the order is not to be picked up",
+    "other_store": "another store has it",
+    "order_over": "the order was cancelled or completed",
+    "not_paid": "the order is not paid",
+}
 OVERDUE_MAX = 200
 """Orders ended in one transaction: each holds the locks of its items until COMMIT."""
 
@@ -40,17 +47,27 @@ async def hand_over(connection: Connection, vault: Vault, order: OrderName, plac
     while it is not paid. Handed over there before, nothing changes."""
     await log.claim(connection, [order.key])
     row = await connection.fetchrow(queries("orders")["to_hand_over"], order.key)
-    if row is None or row["place"] is None:
-        raise Refused("no_pickup", "the order is not to be picked up")
-    if row["place"] != place:
-        raise Refused("other_store", "another store has it", place=row["place"])
-    if row["is_handed_over"]:
+    assert row is not None, "who names an order has read it"
+    why = obstacle(row, place)
+    if why == "handed_over":
         return
-    if row["status"] != "open":
-        raise Refused("order_over", "the order was cancelled or completed")
-    if row["payment_status"] not in PAID:
-        raise Refused("not_paid", "the order is not paid")
+    if why is not None:
+        where = {"place": row["place"]} if why == "other_store" else {}
+        raise Refused(why, _OBSTACLES[why], **where)
     await commands.run(connection, vault, [_decision("order.picked_up", order, {"place": place})])
+
+
+def obstacle(order: Mapping[str, Any], place: str) -> str | None:
+    """Why an order's row is not handed over at this place, in a word; None: it is."""
+    if order["place"] is None:
+        return "no_pickup"
+    if order["place"] != place:
+        return "other_store"
+    if order["fulfilment_status"] == "fulfilled":
+        return "handed_over"
+    if order["status"] != "open":
+        return "order_over"
+    return None if order["payment_status"] in _PAID else "not_paid"
 
 
 async def default_overdue(connection: Connection, vault: Vault, at: datetime) -> int:

@@ -15,9 +15,9 @@ from hub.store.reads import events as reads
 from hub.store.reads import orders
 from hub_api import envelope_schema, intake
 from hub_api.bodies import read_body
-from hub_api.kafka import KafkaAwayError, Position, Record
+from hub_api.kafka import Position, Record
 from hub_api.keyring import Needs, channel_of
-from hub_api.limits import CURSOR_LENGTH_MAX, EVENT_ID_LENGTH_MAX, KAFKA_RETRY_AFTER_S
+from hub_api.limits import CURSOR_LENGTH_MAX, EVENT_ID_LENGTH_MAX
 from hub_api.problems import Fault, Problem
 from hub_api.resources import Held, Resources
 from hub_api.signing import Signer
@@ -187,11 +187,7 @@ async def _post(request: Request, channel: str, held: Resources) -> Accepted:
             Record(topics.topic_of(one.event.type), events.partition_key(one.event), one.body)
             for one in taken
         ]
-        try:
-            positions = await held.sender.send(records)
-        except KafkaAwayError as error:
-            retry = {"Retry-After": str(KAFKA_RETRY_AFTER_S)}
-            raise Problem("kafka-away", headers=retry) from error
+        positions = await held.send(records)
     for record in records:
         held.figures.accepted.labels(record.topic).inc()
     listed = [

@@ -4,6 +4,7 @@ What was done while the line was down is told as facts, by the time it was done.
 channel may do (`hub_api.routes.coupon_commands`, `order_commands`).
 """
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -29,15 +30,14 @@ from hub_api.amounts import quantity
 from hub_api.commands import IdempotencyKey
 from hub_api.coupon_calls import CouponCall
 from hub_api.coupon_requests import Name, Redemption, Reversal
-from hub_api.kafka import KafkaAwayError, Record
-from hub_api.limits import KAFKA_RETRY_AFTER_S
+from hub_api.kafka import Record
 from hub_api.paging import PageAsked, PageOf, Pager, respond
 from hub_api.problems import Problem
 from hub_api.resources import Held, Resources
 from hub_api.routes.coupon_commands import redeem_by, reverse_by, token_key
 from hub_api.routes.coupons import CouponHead, head_fields, redemptions_of
 from hub_api.routes.coupons import Redemption as Use
-from hub_api.sessions import SESSION_COOKIE
+from hub_api.sessions import SESSION_COOKIE, key_of
 
 router = APIRouter(prefix="/v1/store", tags=["store"])
 CHANNEL = "store"
@@ -49,12 +49,12 @@ WAITING_DAYS = 60
 """What waits longer is a case, and no pick-up of today."""
 
 
+@dataclass(frozen=True, slots=True)
 class Clerk:
     """Who asks, and the store they work in; refused who has none."""
 
-    def __init__(self, key: ApiKey, place: str) -> None:
-        self.key = key
-        self.place = place
+    key: ApiKey
+    place: str
 
 
 async def clerk(
@@ -64,16 +64,8 @@ async def clerk(
     person = await held.sessions.person(request)
     if person.place is None:
         raise Problem("no-store")
-    request.state.key_prefix = f"person:{person.person_id}"
-    key = ApiKey(
-        key_prefix=request.state.key_prefix,
-        channel=CHANNEL,
-        scopes=frozenset(),
-        label=person.name,
-        created_at=person.created_at,
-        last_used_at=None,
-        revoked_at=None,
-    )
+    key = replace(key_of(person), channel=CHANNEL, scopes=frozenset())
+    request.state.key_prefix = key.key_prefix
     return Clerk(key, person.place)
 
 
@@ -200,7 +192,7 @@ async def pickups(request: Request, who: AClerk, held: Held, wanted: PageAsked) 
         lambda connection: order_reads.waiting_at(connection, who.place, since, page)
     )
     rows, cursor = pager.cut(found, page, ["wanted_at", "order_id"])
-    items = [_pickup(row | {"place": who.place}, who.place) for row in rows]
+    items = [_pickup(row, who.place) for row in rows]
     return respond(request, PageOf[CounterOrder](items=items, next_cursor=cursor))
 
 
@@ -287,13 +279,14 @@ async def _orders(connection: Any, held: Resources, place: str, text: str) -> li
     shown = []
     for row in found:
         is_here = row["place"] == place
-        details, _, _ = await order_reads.beside(connection, row["order_id"])
+        held_lines = await order_reads.lines(connection, row["order_id"]) if is_here else []
         lines = [
             {"sku": line["sku"], "name": line["name"],
              "left_milli": line["quantity_milli"] - line["fulfilled_milli"]}
-            for line in await order_reads.lines(connection, row["order_id"])
+            for line in held_lines
         ]  # fmt: skip
-        shown.append(_pickup(row | (details or {}) | {"lines": lines if is_here else []}, place))
+        details, _, _ = await order_reads.beside(connection, row["order_id"])
+        shown.append(_pickup(row | (details or {}) | {"lines": lines}, place))
     return shown
 
 
@@ -314,20 +307,8 @@ def _pickup(row: dict[str, Any], place: str) -> CounterOrder:
         slot_until=row.get("slot_until"),
         is_no_show=row.get("no_show_at") is not None,
         lines=lines,
-        obstacle=_obstacle(row, place),
+        obstacle=order_commands.obstacle(row, place),
     )
-
-
-def _obstacle(row: dict[str, Any], place: str) -> str | None:
-    if row["place"] is None:
-        return "no_pickup"
-    if row["place"] != place:
-        return "other_store"
-    if row["fulfilment_status"] == "fulfilled":
-        return "handed_over"
-    if row.get("status", "open") != "open":
-        return "order_over"
-    return None if row["payment_status"] in order_commands.PAID else "not_paid"
 
 
 async def _tell(held: Resources, place: str, use: LateUse, said: dict[str, Any]) -> None:
@@ -345,8 +326,4 @@ async def _tell(held: Resources, place: str, use: LateUse, said: dict[str, Any])
     post = intake.Post(headers.items(), orjson.dumps(event), datetime.now(UTC))
     (taken,) = intake.take(post, CHANNEL)
     topic = topics.topic_of(taken.event.type)
-    try:
-        await held.sender.send([Record(topic, events.partition_key(taken.event), taken.body)])
-    except KafkaAwayError as error:
-        retry = {"Retry-After": str(KAFKA_RETRY_AFTER_S)}
-        raise Problem("kafka-away", headers=retry) from error
+    await held.send([Record(topic, events.partition_key(taken.event), taken.body)])

@@ -111,6 +111,8 @@ with waiting as (
         o.order_id,
         o.channel,
         o.order_number,
+        o.place,
+        o.status,
         o.fulfilment_status,
         o.payment_status,
         o.placed_at,

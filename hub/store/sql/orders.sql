@@ -101,7 +101,7 @@ select
     place,
     status,
     payment_status,
-    fulfilment_status = 'fulfilled' as is_handed_over
+    fulfilment_status
 from orders
 where order_id = $1;
 
